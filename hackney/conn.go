@@ -1,0 +1,453 @@
+package hackney
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hackney-go/hackney/hackney/url"
+	"github.com/hackney-go/hackney/internal/http1"
+	"github.com/hackney-go/hackney/transport"
+)
+
+// handle is the mutable part of a connection: the socket and its unread bytes.
+// It lives as long as the connection. All fields but the word belong to the
+// operation that holds the turn.
+type handle struct {
+	word atomic.Uint64 // a turn
+	core *core
+	link *link
+	opts *Opts // of the operation under way
+
+	recvLimit, sendLimit time.Duration // for one read or write; 0 for none
+
+	// The connection, switched on once: kernel paths and calls without an
+	// interface are only on a bare socket.
+	conn net.Conn
+	tcp  *net.TCPConn
+	tls  *tls.Conn
+
+	in  *buffer // unread bytes are in.data[r:w]
+	r   int
+	w   int
+	eof bool // the peer will send no more
+
+	dec      http1.Decoder
+	up       upload
+	exchange exchange
+
+	prober    *transport.Prober
+	carried   bool          // the connection has carried a whole exchange
+	idleSince time.Duration // clock when it became idle
+
+	readLimited, writeLimited bool // a deadline is set on the socket
+	cleanup                   runtime.Cleanup
+}
+
+// exchange is what is known of the request and response under way.
+type exchange struct {
+	maxBody  int64
+	got      int64  // decoded body bytes
+	parked   []byte // body bytes that an interrupted Body had gathered
+	sent     int64
+	received int64
+	persist  bool // the request lets the connection persist
+	extra    extra
+
+	early     *http1.Head // a final head that came before the request's end
+	earlyLine int         // its lines that StreamHeader gave out
+}
+
+var epoch = time.Now()
+
+// clock is a monotonic time; reading it is cheaper than time.Now.
+func clock() time.Duration { return time.Since(epoch) }
+
+// origin is where requests go: transport, host and port, and what follows from them.
+type origin struct {
+	transport transport.Transport
+	host      string
+	port      int
+	authority string // for the Host field: no default port, brackets around IPv6
+}
+
+// newOrigin checks host and port, which may come from hand-made values, and must
+// not smuggle anything into the Host field.
+func newOrigin(t transport.Transport, host string, port int) (origin, error) {
+	if host == "" || port < 0 || port > 65535 {
+		return origin{}, badArgument("address", "host %.64q, port %d", host, port)
+	}
+	for i := 0; i < len(host); i++ {
+		if c := host[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`/?#@\,<>"[]`, c) >= 0 {
+			return origin{}, badArgument("address", "host %.64q has %q in it", host, c)
+		}
+	}
+	u := url.URL{Scheme: t.Scheme(), Host: host, Port: port}
+	return origin{transport: t, host: host, port: port, authority: u.Authority()}, nil
+}
+
+// link are the facts of a connection. They do not change while it lives, and
+// outlive it in the states that were made on it.
+type link struct {
+	origin
+	local, remote net.Addr
+	tls           *tls.ConnectionState
+}
+
+// dial makes a connection and its handle.
+func dial(ctx context.Context, to *origin, o *Opts) (*handle, error) {
+	conn, err := to.transport.Dial(ctx, to.host, to.port, &transport.Options{
+		ConnectTimeout: duration(o.ConnectTimeout, DefaultConnectTimeout),
+		TLSTimeout:     duration(o.TLSTimeout, DefaultTLSTimeout),
+		DialContext:    o.DialContext,
+		TLS:            o.TLS,
+		Insecure:       o.Insecure,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newHandle(conn, *to), nil
+}
+
+func newHandle(conn net.Conn, to origin) *handle {
+	h := &handle{conn: conn, core: &core{conn: conn}, prober: transport.NewProber(conn)}
+	h.link = &link{origin: to, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		h.tcp = c
+	case *tls.Conn:
+		h.tls = c
+		facts := c.ConnectionState()
+		h.link.tls = &facts
+	}
+	// A handle nobody holds any more cannot be closed by anybody.
+	h.cleanup = runtime.AddCleanup(h, func(c *core) { c.close() }, h.core)
+	return h
+}
+
+// use makes o the options of the operation under way.
+func (h *handle) use(o *Opts) {
+	h.opts = o
+	h.recvLimit, h.sendLimit = duration(o.RecvTimeout, 0), duration(o.SendTimeout, 0)
+}
+
+// unread are the bytes that came and were not consumed.
+func (h *handle) unread() []byte {
+	if h.in == nil {
+		return nil
+	}
+	return h.in.data[h.r:h.w]
+}
+
+// consume drops n unread bytes.
+func (h *handle) consume(n int) {
+	if h.r += n; h.r == h.w {
+		h.r, h.w = 0, 0
+	}
+}
+
+// fill reads more bytes behind the unread ones. At the end of the stream it sets eof.
+func (h *handle) fill(ctx context.Context, op string) error {
+	h.makeRoom()
+	n, err := h.read(ctx, op, h.in.data[h.w:])
+	h.w += n
+	return err
+}
+
+// makeRoom makes sure there is room behind the unread bytes. What bounds it is
+// the codec, which takes no head that is longer than its limit.
+func (h *handle) makeRoom() {
+	switch {
+	case h.in == nil:
+		h.in = newBuffer(smallBuffer)
+	case h.w < len(h.in.data):
+	case h.r > 0:
+		h.w = copy(h.in.data, h.unread())
+		h.r = 0
+	default:
+		h.growInput(2 * len(h.in.data))
+	}
+}
+
+// growInput moves the unread bytes to a buffer of at least size bytes.
+func (h *handle) growInput(size int) {
+	if h.in != nil && len(h.in.data) >= size {
+		return
+	}
+	b := newBuffer(size)
+	h.w = copy(b.data, h.unread())
+	h.r = 0
+	h.in.free()
+	h.in = b
+}
+
+// read reads from the socket once. At the end of the stream it gives 0 and sets eof.
+func (h *handle) read(ctx context.Context, op string, p []byte) (int, error) {
+	n, err := h.reading(ctx, op, func() (int64, error) {
+		n, err := h.readSocket(p)
+		return int64(n), err
+	})
+	return int(n), err
+}
+
+// reading wraps one reading call in time limits and cancellation. Bytes that came
+// with an error are given without it; the error comes again with the next read.
+func (h *handle) reading(ctx context.Context, op string, call func() (int64, error)) (int64, error) {
+	if h.eof {
+		return 0, nil
+	}
+	h.limitRead(ctx)
+	if !h.core.arm(ctx) {
+		return 0, h.networkError(op, over(ctx))
+	}
+	n, err := call()
+	interrupted := h.core.disarm(ctx)
+	h.exchange.received += n
+	switch {
+	case n > 0 || err == nil:
+		return n, nil
+	case err == io.EOF:
+		h.eof = true
+		return 0, nil
+	case interrupted:
+		return 0, h.networkError(op, over(ctx))
+	case isTimeout(err):
+		return 0, h.networkError(op, timeLimit(ctx))
+	}
+	return 0, h.networkError(op, err)
+}
+
+// readSocket reads without an interface call where it can.
+func (h *handle) readSocket(p []byte) (int, error) {
+	switch {
+	case h.tcp != nil:
+		return h.tcp.Read(p)
+	case h.tls != nil:
+		return h.tls.Read(p)
+	}
+	return h.conn.Read(p)
+}
+
+// write writes all of p.
+func (h *handle) write(ctx context.Context, op string, p []byte) error {
+	return h.writing(ctx, op, func() (int64, error) {
+		n, err := h.writeSocket(p)
+		return int64(n), err
+	})
+}
+
+func (h *handle) writeSocket(p []byte) (int, error) {
+	switch {
+	case h.tcp != nil:
+		return h.tcp.Write(p)
+	case h.tls != nil:
+		return h.tls.Write(p)
+	}
+	return h.conn.Write(p)
+}
+
+// writing wraps one writing call in time limits and cancellation. Whatever it
+// did not write makes the request broken: there is no partial success.
+func (h *handle) writing(ctx context.Context, op string, call func() (int64, error)) error {
+	h.limitWrite(ctx)
+	if !h.core.arm(ctx) {
+		return h.networkError(op, over(ctx))
+	}
+	n, err := call()
+	interrupted := h.core.disarm(ctx)
+	h.exchange.sent += n
+	switch {
+	case err == nil:
+		return nil
+	case interrupted:
+		return h.networkError(op, over(ctx))
+	case isTimeout(err):
+		return h.networkError(op, timeLimit(ctx))
+	}
+	return h.networkError(op, err)
+}
+
+func (h *handle) limitRead(ctx context.Context) {
+	if t, ok := deadline(ctx, h.recvLimit); ok {
+		h.conn.SetReadDeadline(t)
+		h.readLimited = true
+	} else if h.readLimited {
+		h.conn.SetReadDeadline(time.Time{})
+		h.readLimited = false
+	}
+}
+
+func (h *handle) limitWrite(ctx context.Context) {
+	if t, ok := deadline(ctx, h.sendLimit); ok {
+		h.conn.SetWriteDeadline(t)
+		h.writeLimited = true
+	} else if h.writeLimited {
+		h.conn.SetWriteDeadline(time.Time{})
+		h.writeLimited = false
+	}
+}
+
+// deadline is when a limit of time ends that starts now. A context that has a
+// deadline but no Done channel cannot call us, so its deadline is set too.
+func deadline(ctx context.Context, limit time.Duration) (time.Time, bool) {
+	var t time.Time
+	ok := false
+	if limit > 0 {
+		t, ok = time.Now().Add(limit), true
+	}
+	if ctx.Done() == nil {
+		if d, has := ctx.Deadline(); has && (!ok || d.Before(t)) {
+			t, ok = d, true
+		}
+	}
+	return t, ok
+}
+
+func isTimeout(err error) bool {
+	t, ok := err.(net.Error)
+	return ok && t.Timeout()
+}
+
+// over says why a context has ended: its error, and its cause if that says more.
+func over(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == err {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// timeLimit says whose limit a deadline was: the context's, if that is over.
+func timeLimit(ctx context.Context) error {
+	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+		return context.DeadlineExceeded
+	}
+	return os.ErrDeadlineExceeded
+}
+
+func (h *handle) networkError(op string, err error) error {
+	return &transport.Error{
+		Op: op, Addr: h.link.address(), Sent: h.exchange.sent, Received: h.exchange.received, Err: err,
+	}
+}
+
+func (l *link) address() string { return url.URL{Host: l.host, Port: l.port}.HostPort() }
+
+// readHead reads up to and with the final head; 1xx heads are kept on the way.
+// stop, if not nil, is asked after each 1xx whether that is enough: then the head
+// is nil.
+func (h *handle) readHead(ctx context.Context, op string, stop func(status int) bool) (*http1.Head, error) {
+	for {
+		ev, err := h.nextEvent(ctx, op)
+		if err != nil {
+			return nil, err
+		}
+		switch ev.Kind {
+		case http1.Final:
+			return ev.Head, nil
+		case http1.Interim:
+			h.keepInterim(ev.Head)
+			if stop != nil && stop(ev.Head.Status) {
+				return nil, nil
+			}
+		}
+	}
+}
+
+// nextEvent makes one step of the decoder, reading as much as it takes.
+func (h *handle) nextEvent(ctx context.Context, op string) (http1.Event, error) {
+	return h.step(ctx, op, http1.Decoder.Next)
+}
+
+// decodeStep is Next or Line of a Decoder.
+type decodeStep func(d http1.Decoder, buf []byte, eof bool) (http1.Event, int, http1.Decoder, error)
+
+func (h *handle) step(ctx context.Context, op string, next decodeStep) (http1.Event, error) {
+	for {
+		if len(h.unread()) > 0 || h.eof {
+			ev, n, dec, err := next(h.dec, h.unread(), h.eof)
+			if err != nil {
+				return ev, err
+			}
+			h.dec = dec
+			h.consume(n)
+			if ev.Kind != http1.NeedMore {
+				return ev, nil
+			}
+		}
+		if err := h.fill(ctx, op); err != nil {
+			return http1.Event{}, err
+		}
+	}
+}
+
+func (h *handle) keepInterim(head *http1.Head) {
+	list := h.exchange.extra.interim
+	h.exchange.extra.interim = append(list[:len(list):len(list)],
+		Interim{Status: head.Status, Reason: head.Reason, Headers: &head.Headers})
+}
+
+// reusable says whether the connection may carry another request: both messages
+// ended cleanly and no byte is left over (RFC 9112, 9.3).
+func (h *handle) reusable() bool {
+	return h.dec.Done() && h.dec.Reusable() && h.exchange.persist && h.up.ended() &&
+		len(h.unread()) == 0 && !h.eof
+}
+
+// idleProbe is how long a kept connection may be idle before it is looked at
+// prior to its next use. A look costs a system call, a hot connection needs none.
+const idleProbe = 4 * time.Millisecond
+
+// stillGood looks whether an idle connection was closed, or disturbed, by the peer.
+func (h *handle) stillGood() bool {
+	if len(h.unread()) > 0 || h.eof {
+		return false
+	}
+	if !h.carried || clock()-h.idleSince < idleProbe {
+		return true
+	}
+	switch h.prober.Probe() {
+	case transport.Closed:
+		return false
+	case transport.Readable:
+		return h.tls != nil && h.onlyTickets()
+	}
+	return true
+}
+
+// ticketWait bounds the look at what waits on an idle TLS connection. The bytes
+// are there; only the end of the last record may be missing.
+const ticketWait = 5 * time.Millisecond
+
+// onlyTickets says whether nothing but session tickets waits on a TLS connection:
+// reading them gives no byte and no end.
+func (h *handle) onlyTickets() bool {
+	var one [1]byte
+	h.conn.SetReadDeadline(time.Now().Add(ticketWait))
+	n, err := h.tls.Read(one[:])
+	h.conn.SetReadDeadline(time.Time{})
+	return n == 0 && err != nil && isTimeout(err)
+}
+
+// clear gives back all that a handle holds but the socket.
+func (h *handle) clear() {
+	h.in.free()
+	h.in, h.r, h.w = nil, 0, 0
+	h.exchange = exchange{}
+	h.up = upload{}
+}
+
+// liftLimits takes deadlines of ours off the socket.
+func (h *handle) liftLimits() {
+	if h.readLimited || h.writeLimited {
+		h.conn.SetDeadline(time.Time{})
+		h.readLimited, h.writeLimited = false, false
+	}
+}

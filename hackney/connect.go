@@ -1,0 +1,136 @@
+package hackney
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"runtime"
+
+	"github.com/hackney-go/hackney/transport"
+)
+
+// Connect opens a connection without a request (hackney:connect/3, connect/4). It
+// leads to start. host is a name or an IP literal without brackets. nil opts are
+// the defaults. An error of the network is a *TransportError that names every
+// address that was tried; the state that comes with it can be given to Reconnect.
+func Connect(ctx context.Context, t transport.Transport, host string, port int, o *Opts) (ClientState, error) {
+	a := operation{op: OpConnect, given: ClientState{opts: o}}
+	if t == nil {
+		return a.given, a.refuse(badArgument("transport", "it is nil"))
+	}
+	to, err := newOrigin(t, host, port)
+	if err != nil {
+		return a.given, a.refuse(err)
+	}
+	a.given.link = &link{origin: to}
+	a.given.auth = o.orDefault().BasicAuth
+	if err := a.reconnect(ctx); err != nil {
+		return a.unconnected(err)
+	}
+	return a.commit(a.given, nil)
+}
+
+// Reconnect opens the connection of a closed client anew, to the same place with
+// the same options (hackney:connect/1). It leads to start. On a client that is
+// connected, as far as its state knows, it does nothing and gives the state back.
+func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
+	a := operation{op: OpReconnect, given: cs}
+	if err := cs.check(OpReconnect); err != nil {
+		return cs, a.refuse(err)
+	}
+	switch {
+	case cs.connection == Connected:
+		a.trace(cs.response, nil)
+		return cs, nil
+	case cs.link == nil:
+		return cs, a.refuse(&StateError{Op: a.op, State: cs.response, Err: ErrClosed})
+	}
+	if err := a.reconnect(ctx); err != nil {
+		return a.unconnected(err)
+	}
+	return a.commit(a.given, nil)
+}
+
+// Close closes the client's connection (hackney:close/1). It is legal in every
+// state and good for every copy of one: it is never stale, and closing twice does
+// nothing. An operation that is under way on the connection ends with an error. It
+// leads to start, closed; SendRequest and Reconnect open the connection anew.
+//
+// The documented form is
+//
+//	defer func() { hackney.Close(cs) }()
+//
+// which closes what cs is when the function ends.
+func Close(cs ClientState) (ClientState, error) {
+	a := operation{op: OpClose, given: cs}
+	next := cs
+	next.handle, next.connection, next.response = nil, Closed, StateStart
+	next.early = false
+	var err error
+	if h := cs.handle; h != nil {
+		first, idle := h.shut(cs.turn)
+		if first {
+			err = h.core.close()
+		}
+		if first && idle { // else the operation under way clears the handle
+			h.cleanup.Stop()
+			h.core.unregister()
+			h.clear()
+		}
+		runtime.KeepAlive(h)
+	}
+	a.trace(next.response, err)
+	return next, err
+}
+
+// Handoff gives the client away (hackney:controlling_process/2): the state that
+// returns is the only one that can be used, all copies of the old one are stale. It
+// is legal in every state but failed, and does not change it.
+func Handoff(cs ClientState) (ClientState, error) {
+	a, err := begin(OpHandoff, cs)
+	if err != nil {
+		return cs, err
+	}
+	return a.commit(cs, nil)
+}
+
+// Hijack takes the connection out of the client: the caller owns it from here on
+// and closes it. The bytes are those that came and were not consumed yet. It is
+// legal in start, done and switched, and ends the state: nothing but Close, which
+// then does nothing, is left for it.
+func Hijack(cs ClientState) (net.Conn, []byte, error) {
+	a, err := begin(OpHijack, cs)
+	if err != nil {
+		return nil, nil, err
+	}
+	h := a.h
+	rest := append([]byte(nil), h.unread()...)
+	h.cleanup.Stop()
+	h.core.unregister()
+	h.core.closed.Store(true) // the socket is not ours any more
+	h.clear()
+	h.liftLimits()
+	h.word.Store(uint64(a.given.turn.next(a.op) | closedBit))
+	a.trace(StateSwitched, nil)
+	return h.conn, rest, nil
+}
+
+// SetSockopts gives the socket of a connected client to f (hackney:set_sockopts/2):
+// the *net.TCPConn, under TLS too, or the *net.UnixConn. It is legal in every
+// state but failed and leaves the state as it is. f must not read, write or close.
+func SetSockopts(cs ClientState, f func(net.Conn) error) error {
+	a, err := begin(OpSetSockopts, cs)
+	if err != nil {
+		return err
+	}
+	conn := a.h.conn
+	for {
+		secure, ok := conn.(*tls.Conn)
+		if !ok {
+			break
+		}
+		conn = secure.NetConn()
+	}
+	_, err = a.giveBack(f(conn))
+	return err
+}

@@ -1,0 +1,112 @@
+package hackney
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// core is what must outlive a handle: the socket, and the word that cancellation
+// turns on. Callbacks and cleanups hold the core, never the handle, so that a
+// forgotten state can be collected.
+type core struct {
+	conn   net.Conn
+	closed atomic.Bool
+
+	// cancel is seq<<2 | one of the states below. A callback that comes late
+	// finds another seq and does nothing.
+	cancel atomic.Uint64
+
+	// The registration at a context, kept while the caller passes contexts with
+	// the same Done channel. Only the holder of the turn touches it.
+	done <-chan struct{}
+	stop func() bool
+}
+
+const (
+	cancelIdle   uint64 = iota // no operation is blocked
+	cancelArmed                // one may be
+	cancelFiring               // a callback is about to interrupt it
+	cancelFired                // the context is over
+	cancelMask   = 3
+)
+
+// close closes the socket, once.
+func (c *core) close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	return c.conn.Close()
+}
+
+// arm makes the end of ctx interrupt the socket until disarm. It is called right
+// before a read or write that may block. It is false when ctx is over already.
+func (c *core) arm(ctx context.Context) bool {
+	done := ctx.Done()
+	if done == nil {
+		return true
+	}
+	if done != c.done {
+		c.register(ctx, done)
+	}
+	seq := c.cancel.Load() &^ cancelMask
+	if !c.cancel.CompareAndSwap(seq|cancelIdle, seq|cancelArmed) {
+		c.unregister()
+		return false
+	}
+	if ctx.Err() != nil {
+		c.disarm(ctx)
+		return false
+	}
+	return true
+}
+
+// disarm ends what arm began, and says whether the context has interrupted the
+// socket. Then the deadlines it did that with are gone again.
+func (c *core) disarm(ctx context.Context) (interrupted bool) {
+	if c.done == nil || ctx.Done() != c.done {
+		return false
+	}
+	seq := c.cancel.Load() &^ cancelMask
+	if c.cancel.CompareAndSwap(seq|cancelArmed, seq|cancelIdle) {
+		return false
+	}
+	for c.cancel.Load()&cancelMask == cancelFiring {
+		runtime.Gosched() // the callback is between two instructions of fire
+	}
+	c.unregister()
+	c.conn.SetDeadline(time.Time{})
+	return true
+}
+
+func (c *core) register(ctx context.Context, done <-chan struct{}) {
+	c.unregister()
+	seq := c.cancel.Load()
+	c.done = done
+	c.stop = context.AfterFunc(ctx, func() { c.fire(seq) })
+}
+
+// unregister drops the registration; a callback on its way finds another seq.
+func (c *core) unregister() {
+	c.cancel.Store((c.cancel.Load()&^cancelMask + cancelMask + 1) | cancelIdle)
+	if c.stop != nil {
+		c.stop()
+	}
+	c.done, c.stop = nil, nil
+}
+
+// fire is the callback of the context.
+func (c *core) fire(seq uint64) {
+	if c.cancel.CompareAndSwap(seq|cancelIdle, seq|cancelFired) {
+		return
+	}
+	if c.cancel.CompareAndSwap(seq|cancelArmed, seq|cancelFiring) {
+		c.conn.SetDeadline(time.Unix(1, 0))
+		c.cancel.Store(seq | cancelFired)
+		return
+	}
+	// Disarmed between the two swaps: idle again, or gone.
+	c.cancel.CompareAndSwap(seq|cancelIdle, seq|cancelFired)
+}

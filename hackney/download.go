@@ -1,0 +1,336 @@
+package hackney
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/hackney-go/hackney/internal/http1"
+)
+
+// bodyRead says whether the body was read and given out, to its end.
+func (h *handle) bodyRead() bool { return h.dec.Done() && len(h.exchange.parked) == 0 }
+
+// readBody reads body bytes into p, which has room, across chunks; io.EOF behind the last.
+func (h *handle) readBody(ctx context.Context, p []byte) (int, error) {
+	if parked := h.exchange.parked; len(parked) > 0 {
+		n := copy(p, parked)
+		h.exchange.parked = parked[n:]
+		return n, nil
+	}
+	if err := h.announcedTooLarge(); err != nil {
+		return 0, err
+	}
+	for !h.dec.Done() {
+		n, err := h.decodeOrRead(ctx, p)
+		if n > 0 || err != nil {
+			return n, h.counted(n, err)
+		}
+	}
+	return 0, io.EOF
+}
+
+// decodeOrRead makes one step: undo the framing of what is there, or read more.
+func (h *handle) decodeOrRead(ctx context.Context, p []byte) (int, error) {
+	if len(h.unread()) == 0 && !h.eof {
+		if rest := h.dec.Rest(); rest > 0 && (len(p) >= smallBuffer || int64(len(p)) >= rest) {
+			return h.readPast(ctx, p[:min(int64(len(p)), rest)])
+		}
+		return 0, h.fillBody(ctx)
+	}
+	n, used, dec, err := h.dec.Body(p, h.unread())
+	if n > 0 || used > 0 {
+		h.dec = dec
+		h.consume(used)
+		return n, nil // an error behind these bytes comes again with the next step
+	}
+	if err != nil {
+		return 0, err
+	}
+	h.dec = dec
+	return 0, h.frameStep(ctx)
+}
+
+// readPast reads straight into the caller's memory.
+func (h *handle) readPast(ctx context.Context, p []byte) (int, error) {
+	n, err := h.read(ctx, opReadBody, p)
+	h.dec = h.dec.Took(int64(n))
+	if n == 0 && err == nil {
+		return 0, h.frameStep(ctx) // the end of the stream
+	}
+	return n, err
+}
+
+// frameStep makes a step that gives no body bytes: trailers, the end, or more input.
+func (h *handle) frameStep(ctx context.Context) error {
+	ev, n, dec, err := h.dec.Next(h.unread(), h.eof)
+	if err != nil {
+		return h.incomplete(err)
+	}
+	if ev.Kind == http1.Data {
+		return nil // Body gives it
+	}
+	h.dec = dec
+	h.consume(n)
+	switch {
+	case ev.Kind == http1.Trailers:
+		h.exchange.extra.trailers = ev.Trailers
+	case ev.Kind == http1.NeedMore && n == 0:
+		return h.fillBody(ctx)
+	}
+	return nil
+}
+
+// incomplete says in an IncompleteError how much of the body came.
+func (h *handle) incomplete(err error) error {
+	if e, ok := err.(*http1.IncompleteError); ok {
+		e.Got = h.exchange.got
+	}
+	return err
+}
+
+// fillBody reads more, in bulk where much is to come.
+func (h *handle) fillBody(ctx context.Context) error {
+	if h.dec.Framing() == http1.Chunked || h.dec.Rest() > smallBuffer {
+		h.growInput(largeBuffer)
+	}
+	return h.fill(ctx, opReadBody)
+}
+
+// announcedTooLarge refuses a body whose length alone is over the limit.
+func (h *handle) announcedTooLarge() error {
+	rest := h.dec.Rest()
+	if limit := h.exchange.maxBody; limit >= 0 && rest != math.MaxInt64 && rest > limit-h.exchange.got {
+		return h.tooLarge()
+	}
+	return nil
+}
+
+func (h *handle) tooLarge() error {
+	return &http1.LimitError{What: "the body", Max: h.exchange.maxBody, Unit: "bytes"}
+}
+
+// counted takes n body bytes to account.
+func (h *handle) counted(n int, err error) error {
+	h.exchange.got += int64(n)
+	if limit := h.exchange.maxBody; limit >= 0 && h.exchange.got > limit {
+		return h.tooLarge()
+	}
+	return err
+}
+
+// nextPiece gives the next piece of body, of one chunk at the most, in place: it is
+// good until the next step. io.EOF behind the last.
+func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
+	if parked := h.exchange.parked; len(parked) > 0 {
+		h.exchange.parked = nil
+		return parked, nil
+	}
+	if err := h.announcedTooLarge(); err != nil {
+		return nil, err
+	}
+	for !h.dec.Done() {
+		ev, n, dec, err := h.dec.Next(h.unread(), h.eof)
+		if err != nil {
+			return nil, h.incomplete(err)
+		}
+		h.dec = dec
+		h.consume(n)
+		switch {
+		case ev.Kind == http1.Data:
+			err := h.counted(len(ev.Data), nil)
+			h.lookForEnd()
+			return ev.Data, err
+		case ev.Kind == http1.Trailers:
+			h.exchange.extra.trailers = ev.Trailers
+		case ev.Kind == http1.NeedMore && n == 0:
+			if err := h.fillBody(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, io.EOF
+}
+
+// lookForEnd takes the end of the message in where it has come already, so that the
+// last piece leads to done.
+func (h *handle) lookForEnd() {
+	if h.dec.Done() || len(h.unread()) == 0 {
+		return
+	}
+	ev, n, dec, err := h.dec.Next(h.unread(), false)
+	if err != nil || ev.Kind != http1.End && ev.Kind != http1.Trailers {
+		return
+	}
+	h.dec = dec
+	h.consume(n)
+	if ev.Kind == http1.Trailers {
+		h.exchange.extra.trailers = ev.Trailers
+	}
+}
+
+// gather reads the rest of the body into memory of its own, and stops above max
+// where that is 0 or more.
+func (h *handle) gather(ctx context.Context, max int64) ([]byte, error) {
+	body := h.exchange.parked
+	h.exchange.parked = nil
+	for max < 0 || int64(len(body)) <= max {
+		if len(body) == cap(body) {
+			body = grow(body, h.dec.Rest(), len(h.unread()))
+		}
+		n, err := h.readBody(ctx, body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return body, err
+		case h.dec.Done():
+			return body, nil
+		}
+	}
+	return body, nil
+}
+
+// Memory for a body follows what came: at first a little, then at most trust times
+// what is there already.
+const (
+	firstBody = 64 << 10
+	trust     = 16
+)
+
+// grow gives body more room: exactly that of the rest of a body of known length
+// where it may be trusted, else a doubling.
+func grow(body []byte, rest int64, waiting int) []byte {
+	size := max(512, waiting, 2*len(body))
+	if rest > 0 && rest != math.MaxInt64 {
+		size = int(min(rest+int64(len(body)), int64(max(firstBody, trust*len(body)))))
+	}
+	return append(make([]byte, 0, size), body...)
+}
+
+// copyTo copies the rest of the body to w. What w did not take is parked.
+func (h *handle) copyTo(ctx context.Context, w io.Writer) (n int64, err error) {
+	if to := kernelTarget(w); to != nil && h.tcp != nil {
+		return h.spliceTo(ctx, w, to)
+	}
+	b := newBuffer(largeBuffer)
+	defer b.free()
+	for {
+		got, err := h.readBody(ctx, b.data)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		wrote, err := h.deliver(w, b.data[:got])
+		if n += int64(wrote); err != nil {
+			return n, err
+		}
+	}
+}
+
+// deliver writes p to the caller's writer; what that does not take is parked.
+func (h *handle) deliver(w io.Writer, p []byte) (int, error) {
+	n, err := w.Write(p)
+	if n < 0 || n > len(p) {
+		n = 0
+	}
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	if err == nil {
+		return n, nil
+	}
+	h.exchange.parked = append([]byte(nil), p[n:]...)
+	return n, &ArgumentError{What: "writer", Err: err}
+}
+
+// kernelTarget is w where the kernel can move bytes from a socket to it.
+func kernelTarget(w io.Writer) io.ReaderFrom {
+	switch w := w.(type) {
+	case *os.File:
+		return w
+	case *net.TCPConn:
+		return w
+	}
+	return nil
+}
+
+// spliceTo copies what came already, then has the kernel move the rest, as long as it
+// has no framing.
+func (h *handle) spliceTo(ctx context.Context, w io.Writer, to io.ReaderFrom) (n int64, err error) {
+	b := newBuffer(smallBuffer)
+	defer b.free()
+	if err := h.announcedTooLarge(); err != nil {
+		return 0, err
+	}
+	for !h.dec.Done() || len(h.exchange.parked) > 0 {
+		if len(h.unread()) == 0 && len(h.exchange.parked) == 0 && h.dec.Rest() > 0 && !h.eof {
+			moved, err := h.splice(ctx, to)
+			if n += moved; err != nil {
+				return n, err
+			}
+			continue
+		}
+		got, err := h.readBody(ctx, b.data)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		wrote, err := h.deliver(w, b.data[:got])
+		if n += int64(wrote); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// splice has the kernel move one slice of the body. With a time limit on reads the
+// slice is bounded, and running out of time after some bytes is no error.
+func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
+	slice := h.dec.Rest()
+	if limit := h.exchange.maxBody; limit >= 0 {
+		slice = min(slice, limit-h.exchange.got+1)
+	}
+	if h.recvLimit > 0 {
+		slice = min(slice, kernelSlice)
+	}
+	var fault error
+	n, err := h.reading(ctx, opReadBody, func() (int64, error) {
+		n, err := to.ReadFrom(&io.LimitedReader{R: h.tcp, N: slice})
+		switch {
+		case err == nil && n < slice:
+			return n, io.EOF
+		case err != nil && !isTimeout(err):
+			fault = err
+		}
+		return n, err
+	})
+	h.dec = h.dec.Took(n)
+	if err := h.counted(int(n), err); err != nil {
+		return n, err
+	}
+	if fault != nil {
+		return n, h.whoseFault(fault)
+	}
+	return n, nil
+}
+
+// whoseFault says whether a failed splice is the network's fault or the writer's;
+// the kernel gives one error for both.
+func (h *handle) whoseFault(err error) error {
+	for _, network := range []error{syscall.ECONNRESET, syscall.ETIMEDOUT, syscall.EHOSTUNREACH, net.ErrClosed} {
+		if errors.Is(err, network) {
+			return h.networkError(opReadBody, err)
+		}
+	}
+	return &ArgumentError{What: "writer", Err: err}
+}

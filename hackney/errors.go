@@ -1,0 +1,120 @@
+package hackney
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/url"
+	"github.com/hackney-go/hackney/internal/http1"
+	"github.com/hackney-go/hackney/transport"
+)
+
+// Sentinels, for errors.Is.
+var (
+	// ErrInvalidState: the operation is not legal in that response state
+	// (hackney's invalide_state).
+	ErrInvalidState = errors.New("invalid state")
+	// ErrStale: another operation has used the state.
+	ErrStale = errors.New("stale state")
+	// ErrClosed: the connection of the state is closed.
+	ErrClosed = errors.New("connection closed")
+	// ErrResponseReady: the final answer came before the request body was
+	// whole; StartResponse gives it. It is no fault.
+	ErrResponseReady = errors.New("the response is ready")
+	// ErrTimeout: a limit of time ran out.
+	ErrTimeout = transport.ErrTimeout
+)
+
+// Errors of the floors below, so that one import serves.
+type (
+	// ProtocolError: the peer broke HTTP/1.1. The connection was closed.
+	ProtocolError = http1.ProtocolError
+	// IncompleteError: the peer closed the connection inside a message. It
+	// unwraps to io.ErrUnexpectedEOF and holds what came of the body.
+	IncompleteError = http1.IncompleteError
+	// LimitError: a message went over a limit of Opts.
+	LimitError = http1.LimitError
+	// TransportError: the network failed, or a limit of time ran out.
+	TransportError = transport.Error
+	// URLError: a URL that cannot be used; it is inside an ArgumentError.
+	URLError = url.Error
+	// HeaderError: a field that may not be sent; it is inside an ArgumentError.
+	HeaderError = headers.Error
+)
+
+// StateError says that an operation was refused because of the state it was
+// given. It is the caller's fault; nothing happened.
+type StateError struct {
+	Op     Op
+	State  ResponseState // of the state that was given
+	UsedBy Op            // with ErrStale: the operation that used the state
+	Err    error         // ErrInvalidState, ErrStale or ErrClosed
+	want   states
+}
+
+func (e *StateError) Error() string {
+	switch e.Err {
+	case ErrStale:
+		return fmt.Sprintf("%v: the state (%v) was already used by %v; go on with the state that returned (is it shadowed by a := in an inner block?)", e.Op, e.State, e.UsedBy)
+	case ErrClosed:
+		return fmt.Sprintf("%v: the connection of the state (%v) is closed", e.Op, e.State)
+	}
+	return fmt.Sprintf("%v: response state is %v, want %v", e.Op, e.State, e.want)
+}
+
+// Unwrap gives ErrInvalidState, ErrStale or ErrClosed.
+func (e *StateError) Unwrap() error { return e.Err }
+
+// ArgumentError says that a request was refused because of what the caller gave:
+// a method, URL, field, payload or file. Nothing was sent, unless Sent says so.
+type ArgumentError struct {
+	What string // "method", "URL", "field", "payload", "file", …
+	Err  error
+	Sent int64 // bytes of the request that were sent before the fault showed
+}
+
+func (e *ArgumentError) Error() string {
+	if e.Sent > 0 {
+		return fmt.Sprintf("hackney: bad %s, after %d bytes of the request were sent: %v", e.What, e.Sent, e.Err)
+	}
+	return fmt.Sprintf("hackney: bad %s: %v", e.What, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *ArgumentError) Unwrap() error { return e.Err }
+
+func badArgument(what, format string, args ...any) *ArgumentError {
+	return &ArgumentError{What: what, Err: fmt.Errorf(format, args...)}
+}
+
+// Blame says whose fault an error is.
+type Blame string
+
+const (
+	BlameCaller  Blame = "caller"
+	BlamePeer    Blame = "peer"
+	BlameNetwork Blame = "network"
+	BlameLimit   Blame = "limit"
+)
+
+// BlameOf says whose fault an error of this package is: the caller's, the peer's,
+// the network's, or that of a limit of size. What is not known to it, such as an
+// error of the caller's own reader, writer or context, is the caller's.
+func BlameOf(err error) Blame {
+	var (
+		protocol   *ProtocolError
+		incomplete *IncompleteError
+		limit      *LimitError
+		network    *TransportError
+	)
+	switch {
+	case errors.As(err, &limit):
+		return BlameLimit
+	case errors.As(err, &protocol), errors.As(err, &incomplete):
+		return BlamePeer
+	case errors.As(err, &network):
+		return BlameNetwork
+	}
+	return BlameCaller
+}

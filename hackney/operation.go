@@ -1,0 +1,158 @@
+package hackney
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"github.com/hackney-go/hackney/internal/http1"
+)
+
+// operation is an operation under way: it holds the turn of a handle, and ends
+// in exactly one of commit, giveBack and fail. Those three are the one place where
+// states are made and operations are traced.
+type operation struct {
+	op    Op
+	given ClientState
+	h     *handle
+}
+
+// begin checks that op is legal in cs and claims its turn. Where cs has no handle
+// (its connection is closed) there is nothing to claim, and h is nil.
+func begin(op Op, cs ClientState) (operation, error) {
+	a := operation{op: op, given: cs, h: cs.handle}
+	if err := cs.check(op); err != nil {
+		return a, a.refuse(err)
+	}
+	return a, a.claim()
+}
+
+func (a *operation) claim() error {
+	if a.h == nil {
+		return nil
+	}
+	if err := a.h.claim(a.given.turn, a.op, a.given.response); err != nil {
+		return a.refuse(err)
+	}
+	a.h.use(a.given.opts.orDefault())
+	return nil
+}
+
+// refuse reports a call that changed nothing.
+func (a *operation) refuse(err error) error {
+	a.trace(a.given.response, err)
+	return err
+}
+
+func (a *operation) trace(to ResponseState, err error) {
+	if t := a.given.opts.orDefault().Trace; t != nil {
+		t(TraceEvent{Op: a.op, From: a.given.response, To: to, Err: err})
+	}
+}
+
+// adopt goes on with a new connection in place of the one the state had.
+func (a *operation) adopt(h *handle) {
+	h.use(a.given.opts.orDefault())
+	h.word.Store(uint64(turn(0).claimedBy(a.op)))
+	a.h = h
+	a.given.handle, a.given.link, a.given.turn = h, h.link, 0
+	a.given.connection, a.given.reused = Connected, false
+}
+
+// commit ends the operation: next is the state it leads to, err goes along.
+func (a *operation) commit(next ClientState, err error) (ClientState, error) {
+	if h := a.h; h != nil {
+		turn, alive := h.commit(a.given.turn, a.op)
+		next.turn = turn
+		if !alive { // closed meanwhile; the socket is gone, the rest is ours to clear
+			h.clear()
+			next.handle, next.connection = nil, Closed
+		}
+		runtime.KeepAlive(h)
+	}
+	a.trace(next.response, err)
+	return next, err
+}
+
+// giveBack ends the operation as if it had not been: the state it was given is
+// the present one again.
+func (a *operation) giveBack(err error) (ClientState, error) {
+	if a.h != nil && !a.h.giveBack(a.given.turn, a.op) {
+		return a.fail(&StateError{Op: a.op, State: a.given.response, Err: ErrClosed})
+	}
+	runtime.KeepAlive(a.h)
+	a.trace(a.given.response, err)
+	return a.given, err
+}
+
+// fail ends the operation in failed: the connection is closed.
+func (a *operation) fail(err error) (ClientState, error) {
+	next := a.given
+	next.response = StateFailed
+	a.retire(&next)
+	a.blame(err)
+	a.trace(StateFailed, err)
+	return next, err
+}
+
+// retire closes the connection of the operation for good.
+func (a *operation) retire(next *ClientState) {
+	if h := a.h; h != nil {
+		h.word.Store(uint64(a.given.turn.next(a.op) | closedBit))
+		h.core.unregister()
+		h.core.close()
+		h.cleanup.Stop()
+		h.clear()
+	}
+	next.handle, next.connection = nil, Closed
+}
+
+// finish ends the exchange: the connection is kept where it may be, else closed.
+func (a *operation) finish(next *ClientState) {
+	next.response, next.body = StateDone, BodyDone
+	if !a.h.reusable() {
+		a.retire(next)
+		a.h = nil
+		return
+	}
+	a.h.clear()
+	a.h.core.unregister()
+	a.h.carried, a.h.idleSince = true, clock()
+}
+
+// broken ends an operation that could not go on: an interruption that lost
+// nothing gives the turn back, everything else fails.
+func (a *operation) broken(err error) (ClientState, error) {
+	if interrupted(err) {
+		return a.giveBack(err)
+	}
+	return a.fail(err)
+}
+
+// interrupted says whether err is a time limit or a context that ended a read.
+// The connection is as good as before.
+func interrupted(err error) bool {
+	var e *TransportError
+	return errors.As(err, &e) && (e.Timeout() || errors.Is(e.Err, context.Canceled))
+}
+
+// blame writes into the errors of the codec with whom it was.
+func (a *operation) blame(err error) {
+	if a.given.link == nil {
+		return
+	}
+	addr := a.given.link.address()
+	var (
+		protocol   *http1.ProtocolError
+		incomplete *http1.IncompleteError
+		limit      *http1.LimitError
+	)
+	switch {
+	case errors.As(err, &protocol):
+		protocol.Addr = addr
+	case errors.As(err, &incomplete):
+		incomplete.Addr = addr
+	case errors.As(err, &limit):
+		limit.Addr = addr
+	}
+}

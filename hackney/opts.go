@@ -1,0 +1,158 @@
+package hackney
+
+import (
+	"context"
+	"crypto/tls"
+	"math"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/hackney-go/hackney/internal/http1"
+)
+
+// Infinite is a time limit that never ends; Unlimited a count or size that does not end.
+const (
+	Infinite  time.Duration = math.MaxInt64
+	Unlimited int           = -1
+)
+
+// Defaults of Opts.
+const (
+	DefaultConnectTimeout = 8 * time.Second
+	DefaultTLSTimeout     = 8 * time.Second
+	DefaultExpectTimeout  = time.Second
+)
+
+// Opts are the options of a client. The zero value, and nil, are the defaults. The
+// struct is shared by pointer between all states of a client and never written
+// by this package; the caller must not write it either once it was used.
+type Opts struct {
+	// ConnectTimeout bounds dialing, name resolution included. 0 is 8 s.
+	ConnectTimeout time.Duration
+	// TLSTimeout bounds the TLS handshake. 0 is 8 s.
+	TLSTimeout time.Duration
+	// RecvTimeout bounds each single wait for bytes from the peer, not the
+	// whole. 0 is Infinite, as in hackney.
+	RecvTimeout time.Duration
+	// SendTimeout bounds each single write. 0 is Infinite.
+	SendTimeout time.Duration
+	// ExpectTimeout is how long a request with Expect: 100-continue waits for
+	// an answer before it sends its body all the same. 0 is 1 s.
+	ExpectTimeout time.Duration
+
+	// BasicAuth is sent as Authorization (RFC 7617). User info in the URL
+	// overrides it, and the caller's own Authorization field overrides both.
+	BasicAuth *BasicAuth
+
+	// TLS is the configuration for https: roots, client certificates, SNI,
+	// ALPN. nil is the host's roots. It is not copied and must not be changed.
+	TLS *tls.Config
+	// Insecure turns verification of the peer's certificate off.
+	Insecure bool
+	// DialContext replaces the dialer. The address is host:port.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// MaxBody bounds a response's body, in bytes; more is a *LimitError.
+	// 0 and Unlimited are no limit. (BodyMax is the way to read part of a body.)
+	MaxBody int64
+	// MaxHead bounds the heads of a response, 1xx and trailers included, in
+	// bytes. 0 is 256 KiB.
+	MaxHead int
+	// MaxFields bounds the number of their field lines. 0 is 1,000.
+	MaxFields int
+
+	// RawMethod sends methods in the case in which they were given; by default
+	// they are upper-cased, as in hackney.
+	RawMethod bool
+
+	// Trace is told of each operation when it ends.
+	Trace TraceFunc
+}
+
+// BasicAuth are the credentials of Basic authentication. The user name must not
+// have a colon in it (RFC 7617, 2).
+type BasicAuth struct{ User, Password string }
+
+// String hides the password.
+func (a BasicAuth) String() string { return a.User + ":xxxxx" }
+
+// GoString hides the password.
+func (a BasicAuth) GoString() string { return a.String() }
+
+// TraceFunc is told of an operation when it ends: by which operation the client
+// went from which state to which, and with what error. It is called by the
+// goroutine of the operation, while that still holds the turn; it must not call
+// operations on the same client.
+type TraceFunc func(TraceEvent)
+
+// TraceEvent is one operation.
+type TraceEvent struct {
+	Op       Op
+	From, To ResponseState
+	Err      error
+}
+
+var defaultOpts Opts
+
+func (o *Opts) orDefault() *Opts {
+	if o == nil {
+		return &defaultOpts
+	}
+	return o
+}
+
+// duration gives a limit of time, 0 for none.
+func duration(d, byDefault time.Duration) time.Duration {
+	switch {
+	case d == Infinite:
+		return 0
+	case d == 0:
+		return byDefault
+	}
+	return d
+}
+
+func count(n, byDefault int) int {
+	switch {
+	case n == Unlimited:
+		return math.MaxInt32
+	case n == 0:
+		return byDefault
+	}
+	return n
+}
+
+// limits are those of the codec; the shared default where the caller sets none.
+func (o *Opts) limits() *http1.Limits {
+	if o.MaxHead == 0 && o.MaxFields == 0 {
+		return &http1.DefaultLimits
+	}
+	l := http1.DefaultLimits
+	l.Head = count(o.MaxHead, l.Head)
+	l.Fields = min(count(o.MaxFields, l.Fields), math.MaxUint16)
+	return &l
+}
+
+func (o *Opts) check() error {
+	for _, d := range []time.Duration{o.ConnectTimeout, o.TLSTimeout, o.RecvTimeout, o.SendTimeout, o.ExpectTimeout} {
+		if d < 0 {
+			return badArgument("option", "a time limit is negative: %v", d)
+		}
+	}
+	if o.MaxBody < -1 || o.MaxHead < -1 || o.MaxFields < -1 {
+		return badArgument("option", "a limit of size is negative")
+	}
+	if a := o.BasicAuth; a != nil {
+		return a.check()
+	}
+	return nil
+}
+
+// check refuses a user name that cannot be told from the password.
+func (a *BasicAuth) check() error {
+	if strings.Contains(a.User, ":") {
+		return badArgument("user name", "it has a colon in it (RFC 7617, 2)")
+	}
+	return nil
+}

@@ -1,0 +1,360 @@
+package hackney
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/internal/fields"
+	"github.com/hackney-go/hackney/internal/http1"
+)
+
+// Version is the version of this library, as User-Agent sends it.
+const Version = "0.1.0"
+
+const userAgent = "hackney/" + Version
+
+// plan is a request as it will be sent, with everything decided and checked
+// before the wire is touched.
+type plan struct {
+	method  string
+	target  string
+	raw     []byte // a head to be sent as it is
+	headers *headers.Headers
+	own     ownFields
+	src     source
+	framing bodyFraming
+	length  int64
+	expect  bool
+	close   bool // the request has Connection: close
+	marked  bool // the request has an Idempotency-Key
+}
+
+// bodyFraming is how the request's body is delimited.
+type bodyFraming uint8
+
+const (
+	noBody bodyFraming = iota
+	byLength
+	byChunks
+	asGiven // Req.Raw: the caller frames it
+)
+
+// ownFields are the places of the caller's own fields that replace a default or
+// decide the framing; -1 where there is none.
+type ownFields struct {
+	host, agent, auth, ctype, length, coding, expect int
+}
+
+// prepare checks a request and decides how it is sent. The caller closes the
+// source of a plan that was made.
+func (p *plan) prepare(r *Req, o *Opts) error {
+	p.headers, p.raw = r.Headers, r.Raw
+	if err := p.setTarget(r, o); err != nil {
+		return err
+	}
+	if err := p.scanFields(); err != nil {
+		return err
+	}
+	var err error
+	if p.src, err = openPayload(r.Payload); err != nil {
+		return err
+	}
+	if err := p.setFraming(); err != nil {
+		p.src.close()
+		return err
+	}
+	return nil
+}
+
+// setTarget takes method and request-target in.
+func (p *plan) setTarget(r *Req, o *Opts) error {
+	p.method, p.target = r.Method, r.Path
+	if r.Raw != nil {
+		return p.setRaw()
+	}
+	if p.method == "" {
+		p.method = "GET"
+	}
+	if !http1.ValidMethod(p.method) {
+		return badArgument("method", "%.64q is not a token", p.method)
+	}
+	if !o.RawMethod {
+		p.method = strings.ToUpper(p.method)
+	}
+	if p.target == "" {
+		p.target = "/"
+	}
+	if !http1.ValidTarget(p.target) {
+		return badArgument("path", "%.64q has a blank, a control byte or a '#' in it", p.target)
+	}
+	return p.checkForm()
+}
+
+// setRaw finds the method of a raw head, which tells how the answer is framed.
+func (p *plan) setRaw() error {
+	line, _, _ := strings.Cut(string(p.raw), "\r\n")
+	method, rest, _ := strings.Cut(line, " ")
+	if p.method == "" {
+		p.method = method
+	}
+	if p.target == "" {
+		p.target, _, _ = strings.Cut(rest, " ")
+	}
+	return nil
+}
+
+// checkForm holds the target against the four forms of RFC 9112, 3.2.
+func (p *plan) checkForm() error {
+	switch {
+	case p.method == "CONNECT":
+		if strings.ContainsAny(p.target, "/?@") || !strings.Contains(p.target, ":") {
+			return badArgument("path", "the target of CONNECT is host:port, not %.64q", p.target)
+		}
+	case p.target[0] == '/', p.target == "*" && p.method == "OPTIONS",
+		strings.HasPrefix(p.target, "http://"), strings.HasPrefix(p.target, "https://"):
+	default:
+		return badArgument("path", "%.64q does not begin with '/'", p.target)
+	}
+	return nil
+}
+
+// scanFields finds the caller's own fields that replace defaults or decide the
+// framing, and refuses those that cannot stand.
+func (p *plan) scanFields() error {
+	p.own = ownFields{-1, -1, -1, -1, -1, -1, -1}
+	if err := p.headers.Err(); err != nil {
+		return &ArgumentError{What: "field", Err: err}
+	}
+	s := p.headers.Section()
+	for i := range s.Len() {
+		if err := p.scanField(i, s.Name(i), s.Value(i)); err != nil {
+			return err
+		}
+	}
+	return p.checkOmitted()
+}
+
+func (p *plan) scanField(i int, name, value string) error {
+	switch {
+	case fields.EqualFold(name, "Host"):
+		if p.own.host >= 0 || strings.ContainsAny(value, " \t,/@") {
+			return badArgument("field", "Host twice, or not a host: %.64q", value)
+		}
+		p.own.host = i
+	case fields.EqualFold(name, "User-Agent"):
+		p.own.agent = orFirst(p.own.agent, i)
+	case fields.EqualFold(name, "Authorization"):
+		p.own.auth = orFirst(p.own.auth, i)
+	case fields.EqualFold(name, "Content-Type"):
+		p.own.ctype = orFirst(p.own.ctype, i)
+	case fields.EqualFold(name, "Content-Length"):
+		return p.scanLength(i, value)
+	case fields.EqualFold(name, "Transfer-Encoding"):
+		return p.scanCoding(i, value)
+	case fields.EqualFold(name, "Expect"):
+		p.own.expect = orFirst(p.own.expect, i)
+		p.expect = p.expect || fields.EqualFold(value, "100-continue")
+	case fields.EqualFold(name, "Connection"):
+		p.close = p.close || fields.HasItem(value, "close")
+	case fields.EqualFold(name, "Idempotency-Key"), fields.EqualFold(name, "X-Idempotency-Key"):
+		p.marked = true
+	}
+	return nil
+}
+
+func orFirst(old, i int) int {
+	if old >= 0 {
+		return old
+	}
+	return i
+}
+
+// scanLength refuses a Content-Length that is no number, or is two.
+func (p *plan) scanLength(i int, value string) error {
+	n, ok := http1.ParseLength(value)
+	if !ok || p.own.length >= 0 && n != p.length {
+		return badArgument("field", "Content-Length is not one number: %.64q", value)
+	}
+	p.own.length, p.length = orFirst(p.own.length, i), n
+	return nil
+}
+
+// scanCoding takes chunked, alone or behind codings that the caller applied.
+func (p *plan) scanCoding(i int, value string) error {
+	n := len(value) - len("chunked")
+	if p.own.coding >= 0 || n < 0 || !fields.EqualFold(value[n:], "chunked") ||
+		n > 0 && (value[n-1] != ' ' && value[n-1] != ',' || fields.HasItem(value[:n], "chunked")) {
+		return badArgument("field", "Transfer-Encoding does not end in one chunked: %.64q", value)
+	}
+	p.own.coding = i
+	return nil
+}
+
+// checkOmitted refuses to leave out what frames or addresses the request.
+func (p *plan) checkOmitted() error {
+	for _, name := range p.headers.Omitted() {
+		if fields.EqualFold(name, "Host") || fields.EqualFold(name, "Transfer-Encoding") {
+			return badArgument("field", "%s cannot be omitted (Req.Raw sends any head)", name)
+		}
+	}
+	return nil
+}
+
+func (p *plan) omitted(name string) bool {
+	for _, o := range p.headers.Omitted() {
+		if fields.EqualFold(o, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// setFraming decides how the body is delimited: by its length where that is
+// known, chunked where the caller asks for it or the length is not known.
+func (p *plan) setFraming() error {
+	asked := p.own.coding >= 0
+	switch {
+	case p.raw != nil:
+		p.framing = asGiven
+	case p.src.none:
+		p.frameNothing(asked)
+	case p.src.file != nil: // a file goes by its length, so that the kernel can copy it (P34)
+		p.framing, p.length = byLength, p.src.length
+	case asked:
+		p.framing = byChunks
+	case p.src.length >= 0:
+		p.framing, p.length = byLength, p.src.length
+	case p.own.length >= 0:
+		p.framing = byLength
+	default:
+		p.framing = byChunks
+	}
+	if p.expect && !p.hasBody() { // RFC 9110, 10.1.1: no expectation without content
+		p.expect = false
+	}
+	if p.framing == byLength && p.length > 0 && p.omitted("Content-Length") {
+		return badArgument("field", "Content-Length of a body cannot be omitted (Req.Raw sends any head)")
+	}
+	return nil
+}
+
+// frameNothing frames a request without a payload: POST and PUT say that their
+// content is empty (RFC 9110, 8.6).
+func (p *plan) frameNothing(asked bool) {
+	switch {
+	case asked:
+		p.framing = byChunks
+	case p.method == "POST" || p.method == "PUT":
+		p.framing, p.length = byLength, 0
+		p.src.ctype = octetStream
+	default:
+		p.framing, p.length = noBody, 0
+	}
+}
+
+// hasBody says whether bytes of content follow the head.
+func (p *plan) hasBody() bool {
+	switch p.framing {
+	case noBody:
+		return false
+	case byLength:
+		return p.length > 0
+	}
+	return !p.src.none
+}
+
+// replayable says whether the request may be sent a second time by itself (RFC
+// 9110, 9.2.2).
+func (p *plan) replayable() bool {
+	if !p.src.replays || p.raw != nil {
+		return false
+	}
+	switch p.method {
+	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":
+		return true
+	}
+	return p.marked
+}
+
+// appendHead puts the head of the request behind dst: the defaults first, each
+// replaced in its place by the caller's own field, then the caller's other fields.
+func (p *plan) appendHead(dst []byte, to *origin, auth *BasicAuth) []byte {
+	if p.raw != nil {
+		return append(dst, p.raw...)
+	}
+	dst = http1.AppendRequestLine(dst, p.method, p.target)
+	dst = p.appendDefault(dst, p.own.host, "Host", to.authority)
+	dst = p.appendDefault(dst, p.own.agent, "User-Agent", userAgent)
+	dst = p.appendAuth(dst, auth)
+	if p.src.force {
+		dst = http1.AppendField(dst, "Content-Type", p.src.ctype)
+	} else {
+		dst = p.appendDefault(dst, p.own.ctype, "Content-Type", p.src.ctype)
+	}
+	dst = p.appendFraming(dst)
+	return append(p.appendRest(dst), "\r\n"...)
+}
+
+// appendDefault puts the caller's own field i, or the default, unless it is
+// empty or omitted.
+func (p *plan) appendDefault(dst []byte, i int, name, value string) []byte {
+	switch {
+	case i >= 0:
+		s := p.headers.Section()
+		return http1.AppendField(dst, s.Name(i), s.Value(i))
+	case value == "" || p.omitted(name):
+		return dst
+	}
+	return http1.AppendField(dst, name, value)
+}
+
+func (p *plan) appendAuth(dst []byte, auth *BasicAuth) []byte {
+	if p.own.auth >= 0 || auth == nil || p.omitted("Authorization") {
+		return p.appendDefault(dst, p.own.auth, "Authorization", "")
+	}
+	dst = append(dst, "Authorization: Basic "...)
+	dst = base64.StdEncoding.AppendEncode(dst, []byte(auth.User+":"+auth.Password))
+	return append(dst, "\r\n"...)
+}
+
+func (p *plan) appendFraming(dst []byte) []byte {
+	switch p.framing {
+	case byLength:
+		if p.omitted("Content-Length") {
+			return dst
+		}
+		name := "Content-Length"
+		if p.own.length >= 0 {
+			name = p.headers.Section().Name(p.own.length)
+		}
+		return http1.AppendLength(dst, name, p.length)
+	case byChunks:
+		return p.appendDefault(dst, p.own.coding, "Transfer-Encoding", "chunked")
+	}
+	return dst
+}
+
+// appendRest puts the caller's fields that have no place among the defaults.
+func (p *plan) appendRest(dst []byte) []byte {
+	s := p.headers.Section()
+	for i := range s.Len() {
+		if !p.placed(i, s.Name(i)) {
+			dst = http1.AppendField(dst, s.Name(i), s.Value(i))
+		}
+	}
+	return dst
+}
+
+// placed says whether field i was sent among the defaults, or is not to be sent:
+// a Content-Length or Transfer-Encoding that the framing overrules, an
+// expectation without content, a Content-Type that the payload forces.
+func (p *plan) placed(i int, name string) bool {
+	switch i {
+	case p.own.host, p.own.agent, p.own.auth, p.own.ctype:
+		return true
+	case p.own.expect:
+		return !p.expect && fields.EqualFold(p.headers.Section().Value(i), "100-continue")
+	}
+	return fields.EqualFold(name, "Content-Length") || fields.EqualFold(name, "Transfer-Encoding")
+}

@@ -1,0 +1,236 @@
+package hackney
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/url"
+	"github.com/hackney-go/hackney/internal/http1"
+	"github.com/hackney-go/hackney/transport"
+)
+
+// Req is a request on a client: what send_request/2 of hackney takes as a tuple.
+type Req struct {
+	Method  string           // "" is GET
+	Path    string           // the request-target: "/path?query"; "" is "/"
+	Headers *headers.Headers // nil is none
+	Payload Payload          // nil is none
+
+	// Raw, if not nil, is a whole request head that is sent as it is, without
+	// any check, in place of Method, Path and Headers: for protocol tests.
+	// The bytes of Payload go behind it unframed. The answer is read as that to
+	// Method, or to the first word of Raw.
+	Raw []byte
+}
+
+// Request connects, sends a request and reads the head of the answer
+// (hackney:request/5). The method "" is GET; nil headers, payload and opts mean none.
+//
+// It leads to on_body, or to done where the answer has no body, or to stream with
+// the payload Stream. The URL must be http or https, without a scheme it is http;
+// user info in it becomes Basic authentication and overrides the option.
+// What is wrong with the arguments is an *ArgumentError, before dialing. With an
+// error comes a state that is at least good for Close.
+func Request(ctx context.Context, method, rawURL string, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return ClientState{opts: o}, &ArgumentError{What: "URL", Err: err}
+	}
+	return RequestURL(ctx, method, u, h, p, o)
+}
+
+// RequestURL is Request with a parsed URL (hackney:request/5 with a #hackney_url{}).
+func RequestURL(ctx context.Context, method string, u url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
+	cs := ClientState{opts: o}
+	to, auth, err := destination(&u, o.orDefault())
+	if err != nil {
+		return cs, err
+	}
+	r := Req{Method: method, Path: u.Target(), Headers: h, Payload: p}
+	if method == "CONNECT" || !o.orDefault().RawMethod && strings.EqualFold(method, "CONNECT") {
+		r.Path = u.HostPort()
+	}
+	cs.auth = auth
+	cs.link = &link{origin: to}
+	return SendRequest(ctx, cs, r)
+}
+
+// destination is where a URL leads, and the credentials it carries.
+func destination(u *url.URL, o *Opts) (origin, *BasicAuth, error) {
+	if err := o.check(); err != nil {
+		return origin{}, nil, err
+	}
+	t, ok := transports[u.Transport]
+	if !ok {
+		return origin{}, nil, badArgument("URL", "unknown transport %.64q", u.Transport)
+	}
+	to, err := newOrigin(t, u.Host, u.Port)
+	if err != nil {
+		return to, nil, err
+	}
+	user, password, ok := u.Credentials()
+	if !ok {
+		return to, o.BasicAuth, nil
+	}
+	auth := &BasicAuth{user, password}
+	return to, auth, auth.check()
+}
+
+var transports = map[string]transport.Transport{
+	url.TCP: transport.TCP,
+	url.SSL: transport.TLS,
+}
+
+// SendRequest sends a request on a client and reads the head of the answer
+// (hackney:send_request/2). It is legal in start and done.
+//
+// A connection that is closed, or was found closed by the peer, is opened anew
+// first, to the same place with the same options. A request that went out on a
+// kept connection which then closed without one byte of an answer is sent once
+// more by itself, if it is idempotent (or has an Idempotency-Key) and its payload
+// can be sent again (RFC 9112, 9.3.1).
+//
+// It leads to on_body, or to done where the answer has no body, to switched after
+// a 101 or a 2xx to CONNECT, to stream with the payload Stream. When reading the
+// answer was interrupted the state is waiting, and StartResponse goes on. The
+// payload's memory is the caller's again when SendRequest returns.
+func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error) {
+	a, err := begin(OpSendRequest, cs)
+	if err != nil {
+		return cs, err
+	}
+	var p plan
+	if err := p.prepare(&r, cs.opts.orDefault()); err != nil {
+		return a.giveBack(err)
+	}
+	defer p.src.close()
+	if err := a.connectFor(ctx); err != nil {
+		return a.unconnected(err)
+	}
+	head, err := a.h.exchangeHeads(ctx, &p, a.given.auth)
+	if err != nil && a.mayResend(&p, err) {
+		if err := a.reconnect(ctx); err != nil {
+			return a.unconnected(err)
+		}
+		head, err = a.h.exchangeHeads(ctx, &p, a.given.auth)
+	}
+	return a.sent(&p, head, err)
+}
+
+// connectFor makes sure that the operation has a connection that may carry a request.
+func (a *operation) connectFor(ctx context.Context) error {
+	switch {
+	case a.given.link == nil:
+		return &StateError{Op: a.op, State: a.given.response, Err: ErrClosed}
+	case a.h == nil || !a.h.stillGood():
+		return a.reconnect(ctx)
+	}
+	a.given.reused = a.h.carried
+	return nil
+}
+
+// reconnect opens a new connection to the same place. The old one, if any, is closed.
+func (a *operation) reconnect(ctx context.Context) error {
+	o := a.given.opts.orDefault()
+	if err := o.check(); err != nil {
+		return err
+	}
+	to := &a.given.link.origin
+	a.retire(&a.given)
+	a.h = nil
+	h, err := dial(ctx, to, o)
+	if t := o.Trace; t != nil && a.op != OpConnect && a.op != OpReconnect {
+		t(TraceEvent{Op: OpConnect, From: a.given.response, To: StateStart, Err: err})
+	}
+	if err != nil {
+		return err
+	}
+	a.given.response = StateStart
+	a.adopt(h)
+	return nil
+}
+
+// unconnected ends an operation that got no connection. The state is as good as before.
+func (a *operation) unconnected(err error) (ClientState, error) {
+	a.trace(a.given.response, err)
+	return a.given, err
+}
+
+// mayResend says whether a request may go out once more: on a kept connection,
+// with not one byte of an answer, and only where it does no harm to send it twice.
+func (a *operation) mayResend(p *plan, err error) bool {
+	return a.given.reused && a.h.exchange.received == 0 && !interrupted(err) && p.replayable()
+}
+
+// sent ends SendRequest.
+func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, error) {
+	next := a.given
+	next.method, next.path = p.method, p.target
+	next.head, next.extra = nil, nil
+	next.body, next.early = BodyWaiting, false
+	next.chunked, next.expect = p.framing == byChunks, p.expect
+	switch {
+	case err != nil && interrupted(err) && a.h.up.ended():
+		next.response = StateWaiting // the request is out; reading the answer can go on
+		return a.commit(next, err)
+	case err != nil:
+		a.given = next
+		return a.fail(err)
+	case head == nil:
+		next.response = StateStream
+		return a.commit(next, nil)
+	}
+	a.answered(&next, head)
+	return a.commit(next, nil)
+}
+
+// answered enters the state behind a final head.
+func (a *operation) answered(next *ClientState, head *http1.Head) {
+	next.head = head
+	next.extra = a.h.takeExtra()
+	switch {
+	case head.Framing == http1.Switched:
+		next.response, next.body = StateSwitched, BodyDone
+	case a.h.dec.Done():
+		a.finish(next)
+	default:
+		next.response = StateOnBody
+	}
+}
+
+// takeExtra gives the interim responses so far as facts of a state.
+func (h *handle) takeExtra() *extra {
+	if h.exchange.extra.interim == nil {
+		return nil
+	}
+	return &extra{interim: h.exchange.extra.interim}
+}
+
+// exchangeHeads sends a request, its body too, and reads the final head of the
+// answer: the whole way down and up. With the payload Stream it stops behind the
+// head of the request, and the head of the answer is nil.
+func (h *handle) exchangeHeads(ctx context.Context, p *plan, auth *BasicAuth) (*http1.Head, error) {
+	h.startExchange(p)
+	early, err := h.sendRequest(ctx, p, auth)
+	if err != nil {
+		if early = h.answerBehind(ctx, err); early == nil {
+			return nil, err
+		}
+	}
+	if early != nil || p.src.stream {
+		return early, nil
+	}
+	return h.readHead(ctx, "read response head", nil)
+}
+
+// startExchange makes the handle ready for a request and its response.
+func (h *handle) startExchange(p *plan) {
+	o := h.opts
+	h.exchange = exchange{maxBody: o.MaxBody, persist: !p.close}
+	if h.exchange.maxBody <= 0 {
+		h.exchange.maxBody = -1
+	}
+	h.dec = http1.NewDecoder(p.method, o.limits())
+	h.up = upload{framing: p.framing, left: p.length, expect: p.expect}
+}

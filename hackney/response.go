@@ -1,0 +1,210 @@
+package hackney
+
+import (
+	"context"
+	"io"
+
+	"github.com/hackney-go/hackney/internal/http1"
+)
+
+// StartResponse reads the head of the answer (hackney:start_response/1). It is
+// legal in stream and waiting; a request body that was not ended is ended first.
+// 1xx responses are passed over and kept in Interim.
+//
+// It leads to on_body, to done where the answer has no body, or to switched. When
+// it was interrupted, by RecvTimeout or ctx, the state is waiting and StartResponse
+// can be called again: nothing is lost.
+func StartResponse(ctx context.Context, cs ClientState) (ClientState, error) {
+	a, err := begin(OpStartResponse, cs)
+	if err != nil {
+		return cs, err
+	}
+	head, err := a.endRequest(ctx)
+	if err == nil && head == nil {
+		head, err = a.h.readHead(ctx, opReadHead, nil)
+	}
+	if err != nil {
+		return a.stillWaiting(err)
+	}
+	next := a.given
+	next.early = false
+	a.answered(&next, head)
+	return a.commit(next, nil)
+}
+
+// endRequest ends the request body where that was not done, and gives a final
+// head that came early.
+func (a *operation) endRequest(ctx context.Context) (*http1.Head, error) {
+	h := a.h
+	if early, err := h.awaitContinue(ctx); early != nil || err != nil {
+		return early, err
+	}
+	if h.exchange.early != nil {
+		return h.exchange.early, nil
+	}
+	err := h.endBody(ctx)
+	if err == nil {
+		return nil, nil
+	}
+	if early := h.answerBehind(ctx, err); early != nil {
+		return early, nil
+	}
+	return nil, err
+}
+
+// stillWaiting ends an operation that waited for the answer: an interruption
+// loses nothing. Where it has ended the request body, the state is waiting.
+func (a *operation) stillWaiting(err error) (ClientState, error) {
+	switch {
+	case !interrupted(err), !a.h.up.ended() && !a.h.up.expect:
+		return a.fail(err)
+	case a.given.response == StateStream && a.h.up.ended():
+		next := a.given
+		next.response = StateWaiting
+		return a.commit(next, err)
+	}
+	return a.giveBack(err)
+}
+
+// StreamStatus reads the status line of the answer and no more: the finest step.
+// It is legal in stream and waiting, and ends a request body that was not ended.
+// It leads to on_status; Status, Reason and Version are known there. 1xx responses
+// are passed over and kept in Interim.
+func StreamStatus(ctx context.Context, cs ClientState) (ClientState, error) {
+	a, err := begin(OpStreamStatus, cs)
+	if err != nil {
+		return cs, err
+	}
+	head, err := a.endRequest(ctx)
+	if err == nil && head == nil {
+		head, err = a.h.readStatus(ctx)
+	}
+	if err != nil {
+		return a.stillWaiting(err)
+	}
+	next := a.given
+	next.early = false
+	next.head, next.extra = withoutFields(head), a.h.takeExtra()
+	next.response = StateOnStatus
+	return a.commit(next, nil)
+}
+
+// withoutFields is what the status line alone tells of a head.
+func withoutFields(head *http1.Head) *http1.Head {
+	return &http1.Head{Status: head.Status, Reason: head.Reason, Minor: head.Minor, Length: -1}
+}
+
+// readStatus reads the status line of the final response.
+func (h *handle) readStatus(ctx context.Context) (*http1.Head, error) {
+	for {
+		ev, err := h.step(ctx, opReadHead, h.lineOrRest())
+		switch {
+		case err != nil:
+			return nil, err
+		case ev.Kind == http1.Interim:
+			h.keepInterim(ev.Head)
+		case ev.Kind == http1.StatusLine && (ev.Head.Status >= 200 || ev.Head.Status == 101):
+			return ev.Head, nil
+		}
+	}
+}
+
+// lineOrRest reads a line where a head begins, and the rest of an interim head.
+func (h *handle) lineOrRest() decodeStep {
+	if h.dec.InHead() {
+		return http1.Decoder.Next
+	}
+	return http1.Decoder.Line
+}
+
+// StreamHeader reads one field line of the answer's head (stream_header of
+// hackney_response). It is legal in on_status and on_header. When there are no
+// more it gives io.EOF, and the state is on_body, done or switched, with all
+// fields in Headers. The strings are the caller's.
+func StreamHeader(ctx context.Context, cs ClientState) (name, value string, next ClientState, err error) {
+	a, err := begin(OpStreamHeader, cs)
+	if err != nil {
+		return "", "", cs, err
+	}
+	ev, err := a.nextField(ctx)
+	if err != nil {
+		next, err = a.broken(err)
+		return "", "", next, err
+	}
+	next = cs
+	if ev.Kind == http1.FieldLine {
+		next.extra = next.extra.withPartial(ev.Name, ev.Value)
+		next.response = StateOnHeader
+		next, err = a.commit(next, nil)
+		return ev.Name, ev.Value, next, err
+	}
+	a.headEnded(&next, ev.Head)
+	next, _ = a.commit(next, nil)
+	return "", "", next, io.EOF
+}
+
+// nextField reads a field line or the end of the section. Of a head that came
+// early, and is read already, it gives the fields one by one.
+func (a *operation) nextField(ctx context.Context) (http1.Event, error) {
+	x := &a.h.exchange
+	if x.early == nil {
+		return a.h.step(ctx, opReadHead, http1.Decoder.Line)
+	}
+	s, i := x.early.Headers.Section(), x.earlyLine
+	if i == s.Len() {
+		return http1.Event{Kind: http1.FieldsEnd, Head: x.early}, nil
+	}
+	x.earlyLine++
+	return http1.Event{Kind: http1.FieldLine, Name: s.Name(i), Value: s.Value(i)}, nil
+}
+
+// headEnded enters the state behind a head that was read line by line.
+func (a *operation) headEnded(next *ClientState, end *http1.Head) {
+	head := *end
+	head.Status, head.Reason = a.given.head.Status, a.given.head.Reason
+	if fields := next.partialHeaders(); fields != nil {
+		head.Headers = *fields
+	}
+	a.answered(next, &head)
+}
+
+// StreamHeaders reads all fields that are left of the answer's head. It is legal
+// in on_status and on_header and leads to on_body, done or switched; Headers has
+// all fields, those that StreamHeader read before too.
+func StreamHeaders(ctx context.Context, cs ClientState) (ClientState, error) {
+	a, err := begin(OpStreamHeaders, cs)
+	if err != nil {
+		return cs, err
+	}
+	next := cs
+	for {
+		ev, err := a.nextField(ctx)
+		if err != nil {
+			return a.headersBroken(next, err)
+		}
+		if ev.Kind == http1.FieldsEnd {
+			a.headEnded(&next, ev.Head)
+			return a.commit(next, nil)
+		}
+		next.extra = next.extra.withPartial(ev.Name, ev.Value)
+	}
+}
+
+// headersBroken keeps the fields that were read before an interruption.
+func (a *operation) headersBroken(next ClientState, err error) (ClientState, error) {
+	if next.extra == a.given.extra || !interrupted(err) {
+		return a.broken(err)
+	}
+	next.response = StateOnHeader
+	return a.commit(next, err)
+}
+
+// withPartial is x with one more field read by StreamHeader.
+func (x *extra) withPartial(name, value string) *extra {
+	y := extra{}
+	if x != nil {
+		y = *x
+	}
+	y.partial = &partial{before: y.partial, name: name, value: value}
+	return &y
+}

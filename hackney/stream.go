@@ -1,0 +1,342 @@
+package hackney
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// StreamRequestBody sends a piece of a request body that is being streamed
+// (hackney:stream_request_body/2): any payload but Stream. A piece of Bytes or
+// Text is one chunk where the body is chunked; an empty one sends nothing. It is
+// legal in stream and leads there.
+//
+// Before each piece it looks whether the peer has answered already. A final answer
+// that came early gives ErrResponseReady with the state waiting: nothing more
+// is sent, and StartResponse gives the answer. With Expect: 100-continue the first
+// piece waits for the 100, for at most ExpectTimeout.
+//
+// A missing file, or an interruption before the first byte went out, leaves the
+// state as good as it was. A broken or interrupted write leads to failed.
+func StreamRequestBody(ctx context.Context, cs ClientState, p Payload) (ClientState, error) {
+	a, err := begin(OpStreamRequestBody, cs)
+	if err != nil {
+		return cs, err
+	}
+	src, err := openPayload(p)
+	if err == nil && src.stream {
+		err = badArgument("payload", "Stream is not a piece of a body")
+	}
+	if err != nil {
+		return a.giveBack(err)
+	}
+	defer src.close()
+	return a.streamed(ctx, &src)
+}
+
+// streamed sends a piece and ends StreamRequestBody.
+func (a *operation) streamed(ctx context.Context, src *source) (ClientState, error) {
+	early, err := a.h.awaitContinue(ctx)
+	if err != nil {
+		return a.broken(err)
+	}
+	if early == nil {
+		early, err = a.h.sendPayload(ctx, src)
+	}
+	if err != nil {
+		if early = a.h.answerBehind(ctx, err); early == nil {
+			return a.fail(err)
+		}
+	}
+	if early != nil {
+		return a.responseReady()
+	}
+	return a.commit(a.given, nil)
+}
+
+// responseReady ends an operation on the request body when a final answer came early.
+func (a *operation) responseReady() (ClientState, error) {
+	next := a.given
+	next.response, next.early = StateWaiting, true
+	return a.commit(next, ErrResponseReady)
+}
+
+// EndStreamRequestBody ends a request body that was streamed
+// (hackney:end_stream_request_body/1): it sends the last chunk of a chunked one. It
+// is legal in stream and leads to waiting. A body that is shorter than its
+// Content-Length is an *ArgumentError and leads to failed.
+func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, error) {
+	a, err := begin(OpEndStreamRequestBody, cs)
+	if err != nil {
+		return cs, err
+	}
+	head, err := a.endRequest(ctx)
+	switch {
+	case err != nil && a.h.up.expect:
+		return a.broken(err)
+	case err != nil:
+		return a.fail(err)
+	case head != nil:
+		return a.responseReady()
+	}
+	next := a.given
+	next.response = StateWaiting
+	return a.commit(next, nil)
+}
+
+// StreamBody reads the next piece of the response's body
+// (hackney:stream_body/1): at most one HTTP chunk, a large one in parts; of a body that
+// is not chunked, what came with one read, at most 64 KiB. It is legal in on_body
+// and done; with the last piece the state is done, and in done it gives io.EOF.
+// The bytes belong to the caller.
+//
+// An interruption, by RecvTimeout or ctx, loses nothing: the state is the one that
+// was given. A body that breaks off is an *IncompleteError.
+func StreamBody(ctx context.Context, cs ClientState) (chunk []byte, next ClientState, err error) {
+	a, over, err := beginBody(OpStreamBody, cs)
+	if over || err != nil {
+		return nil, cs, err
+	}
+	piece, err := a.h.nextPiece(ctx)
+	return a.pieceRead(append([]byte(nil), piece...), err)
+}
+
+// beginBody begins an operation on the response's body. In done there is nothing
+// to read, nothing to claim, and over is true with io.EOF.
+func beginBody(op Op, cs ClientState) (a operation, over bool, err error) {
+	if cs.response == StateDone {
+		a := operation{op: op, given: cs}
+		if err := cs.fresh(op); err != nil {
+			return a, true, a.refuse(err)
+		}
+		a.trace(StateDone, nil)
+		return a, true, io.EOF
+	}
+	if a, err = begin(op, cs); err != nil {
+		return a, false, err
+	}
+	if a.h == nil {
+		return a, false, a.refuse(&StateError{Op: op, State: cs.response, Err: ErrClosed})
+	}
+	return a, false, nil
+}
+
+// fresh says whether cs is the present state of its connection, without claiming it.
+func (cs *ClientState) fresh(op Op) error {
+	h := cs.handle
+	if h == nil || turn(h.word.Load())&^closedBit == cs.turn {
+		return nil
+	}
+	return &StateError{Op: op, State: cs.response, UsedBy: turn(h.word.Load()).op(), Err: ErrStale}
+}
+
+// pieceRead ends an operation that read a piece.
+func (a *operation) pieceRead(piece []byte, err error) ([]byte, ClientState, error) {
+	if err != nil && err != io.EOF {
+		next, err := a.broken(err)
+		return nil, next, err
+	}
+	next := a.given
+	if a.h.bodyRead() {
+		a.bodyEnded(&next)
+	}
+	if len(piece) > 0 {
+		err = nil
+	}
+	next, err = a.commit(next, err)
+	return piece, next, err
+}
+
+// bodyEnded enters done behind the last byte of a body.
+func (a *operation) bodyEnded(next *ClientState) {
+	if t := &a.h.exchange.extra.trailers; t.Len() > 0 {
+		x := extra{trailers: *t}
+		if next.extra != nil {
+			x.interim = next.extra.interim
+		}
+		next.extra = &x
+	}
+	a.finish(next)
+}
+
+// Body reads the whole of the response's body that is left (hackney:body/1). It is
+// legal in on_body and done and leads to done. The bytes belong to the caller. Memory
+// follows what comes, not what was announced.
+//
+// An interruption loses nothing: the state is the one that was given, and Body can
+// be called again for the whole. A body that breaks off is an *IncompleteError that
+// holds what came; one above Opts.MaxBody is a *LimitError.
+func Body(ctx context.Context, cs ClientState) ([]byte, ClientState, error) {
+	return gather(ctx, OpBody, cs, -1)
+}
+
+// BodyMax reads the response's body but stops, without an error, once it has more
+// than max bytes (hackney:body/2): it may give one read more than max. Then the
+// state stays on_body, and what is left can be read, or the client closed. It is
+// legal in on_body and done.
+func BodyMax(ctx context.Context, cs ClientState, max int64) ([]byte, ClientState, error) {
+	if max < 0 {
+		return nil, cs, badArgument("maximum", "%d is below 0", max)
+	}
+	return gather(ctx, OpBodyMax, cs, max)
+}
+
+func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, ClientState, error) {
+	a, over, err := beginBody(op, cs)
+	if over && err == io.EOF {
+		return nil, cs, nil
+	}
+	if err != nil {
+		return nil, cs, err
+	}
+	body, err := a.h.gather(ctx, max)
+	if err != nil {
+		next, err := a.bodyBroken(body, err)
+		return nil, next, err
+	}
+	next := a.given
+	if a.h.bodyRead() {
+		a.bodyEnded(&next)
+	}
+	next, err = a.commit(next, nil)
+	return body, next, err
+}
+
+// bodyBroken ends an operation that had gathered part of a body: an interruption
+// parks it for the next try, a broken body hands it out in the error.
+func (a *operation) bodyBroken(body []byte, err error) (ClientState, error) {
+	if interrupted(err) {
+		a.h.exchange.parked = body
+	} else if e, ok := err.(*IncompleteError); ok {
+		e.Partial = body
+	}
+	return a.broken(err)
+}
+
+// SkipBody reads the rest of the response's body away (hackney:skip_body/1). It is
+// legal in on_body and done and leads to done.
+func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
+	_, next, err := copyBody(ctx, OpSkipBody, cs, io.Discard)
+	return next, err
+}
+
+// CopyBody copies what is left of the response's body to w and gives the number of
+// bytes written. It is legal in on_body and done and leads to done. To an *os.File
+// (not opened with O_APPEND) or a *net.TCPConn the kernel moves the bytes of a body
+// that is not chunked, where the connection is plain TCP (splice).
+//
+// An interruption leads to on_body: the bytes counted were written, the others
+// are still to be read. So does an error of w, which is inside an *ArgumentError: what
+// w did not take is not lost (where the kernel moves the bytes it is, and the state
+// is failed).
+func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientState, error) {
+	return copyBody(ctx, OpCopyBody, cs, w)
+}
+
+func copyBody(ctx context.Context, op Op, cs ClientState, w io.Writer) (int64, ClientState, error) {
+	a, over, err := beginBody(op, cs)
+	if over && err == io.EOF {
+		return 0, cs, nil
+	}
+	if err != nil {
+		return 0, cs, err
+	}
+	n, err := a.h.copyTo(ctx, w)
+	_, writeFault := err.(*ArgumentError)
+	kept := len(a.h.exchange.parked) > 0
+	switch {
+	case err == nil:
+		next := a.given
+		a.bodyEnded(&next)
+		next, err = a.commit(next, nil)
+		return n, next, err
+	case writeFault && kept, interrupted(err) && n > 0:
+		next, err := a.commit(a.given, err)
+		return n, next, err
+	}
+	next, err := a.broken(err)
+	return n, next, err
+}
+
+// BodyReader reads a response's body as an io.Reader. It holds the state between
+// the reads; it is for one goroutine at a time.
+type BodyReader struct {
+	ctx context.Context
+	cs  ClientState
+	err error
+}
+
+// NewBodyReader makes a BodyReader for the body of cs, in on_body or done. ctx is
+// that of all its reads. Use State for what comes after it: cs itself is stale once
+// something was read.
+func NewBodyReader(ctx context.Context, cs ClientState) *BodyReader {
+	return &BodyReader{ctx: ctx, cs: cs}
+}
+
+// Read reads body bytes into p, across chunks; io.EOF at the end. An interruption can
+// be tried again.
+func (r *BodyReader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	a, over, err := beginBody(OpBodyReader, r.cs)
+	if over || err != nil {
+		r.err = err
+		return 0, err
+	}
+	n, err := a.h.readBody(r.ctx, p)
+	_, r.cs, err = a.pieceRead(p[:n], err)
+	return n, r.keep(err)
+}
+
+// keep remembers an error that no further read can mend.
+func (r *BodyReader) keep(err error) error {
+	if err != nil && !interrupted(err) {
+		r.err = err
+	}
+	return err
+}
+
+// Chunks goes through the body piece by piece, as StreamBody does, but lends each:
+// its bytes are good until the next step. An error ends it.
+func (r *BodyReader) Chunks() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for {
+			piece, err := r.next()
+			if err == io.EOF || !yield(piece, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (r *BodyReader) next() ([]byte, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	a, over, err := beginBody(OpBodyReader, r.cs)
+	if over || err != nil {
+		return nil, r.keep(err)
+	}
+	piece, err := a.h.nextPiece(r.ctx)
+	piece, r.cs, err = a.pieceRead(piece, err)
+	return piece, r.keep(err)
+}
+
+// State is the client's state behind what was read so far.
+func (r *BodyReader) State() ClientState { return r.cs }
+
+// Close ends the reading. Where the body was not read to its end, that closes the
+// connection; else it stays as State says.
+func (r *BodyReader) Close() error {
+	r.err = ErrClosed
+	if r.cs.response == StateDone {
+		return nil
+	}
+	var err error
+	r.cs, err = Close(r.cs)
+	return err
+}

@@ -1,0 +1,230 @@
+package hackney
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// Op is an operation of the state machine. It prints as the function's name.
+type Op uint8
+
+const (
+	OpConnect Op = iota
+	OpReconnect
+	OpSendRequest
+	OpStreamRequestBody
+	OpEndStreamRequestBody
+	OpStartResponse
+	OpStreamStatus
+	OpStreamHeader
+	OpStreamHeaders
+	OpStreamBody
+	OpBody
+	OpBodyMax
+	OpSkipBody
+	OpCopyBody
+	OpBodyReader
+	OpHandoff
+	OpSetSockopts
+	OpHijack
+	OpClose
+)
+
+// states is a set of response states.
+type states uint16
+
+func in(list ...ResponseState) (set states) {
+	for _, s := range list {
+		set |= 1 << s
+	}
+	return set
+}
+
+const anyState states = 1<<(StateSwitched+1) - 1
+
+func (set states) has(s ResponseState) bool { return set&(1<<s) != 0 }
+
+// String lists the set as error messages and the docs show it.
+func (set states) String() string {
+	if set == anyState {
+		return "any"
+	}
+	var words []string
+	for s := StateStart; s <= StateSwitched; s++ {
+		if set.has(s) {
+			words = append(words, s.String())
+		}
+	}
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// need is what an operation asks of the connection.
+type need uint8
+
+const (
+	anyConnection need = iota // works on both; connects where it must
+	connected                 // only where there is a connection
+)
+
+// rule is a row of the table: where an operation is legal, and where it leads.
+type rule struct {
+	name string
+	from states // legal in these
+	also states // legal in these too, but only after an early final answer: it then gives ErrResponseReady
+	to   states // may lead to these; and to failed, wherever the wire breaks
+	need need
+	note string
+}
+
+// table is the state machine, all of it: the check, the texts of errors, Legal,
+// the docs and the tests are made from it.
+var table = [...]rule{
+	OpConnect: {
+		name: "Connect", to: in(StateStart),
+		note: "makes a state",
+	},
+	OpReconnect: {
+		name: "Reconnect", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed),
+		note: "a closed connection is opened anew and the state is start; on a connected one nothing happens",
+	},
+	OpSendRequest: {
+		name: "SendRequest", from: in(StateStart, StateDone),
+		to:   in(StateStream, StateWaiting, StateOnBody, StateDone, StateSwitched),
+		note: "stream with the payload Stream; done when the answer has no body; waiting when reading the answer was interrupted; a closed connection is opened anew first",
+	},
+	OpStreamRequestBody: {
+		name: "StreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateStream, StateWaiting), need: connected,
+		note: "waiting, with ErrResponseReady, when a final answer came early",
+	},
+	OpEndStreamRequestBody: {
+		name: "EndStreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateWaiting), need: connected,
+	},
+	OpStartResponse: {
+		name: "StartResponse", from: in(StateStream, StateWaiting), to: in(StateWaiting, StateOnBody, StateDone, StateSwitched), need: connected,
+		note: "ends a request body that was not ended; waiting when it was interrupted",
+	},
+	OpStreamStatus: {
+		name: "StreamStatus", from: in(StateStream, StateWaiting), to: in(StateWaiting, StateOnStatus), need: connected,
+		note: "one line; 1xx responses are passed over and kept in Interim",
+	},
+	OpStreamHeader: {
+		name: "StreamHeader", from: in(StateOnStatus, StateOnHeader), to: in(StateOnHeader, StateOnBody, StateDone, StateSwitched), need: connected,
+		note: "one field; io.EOF when there are no more",
+	},
+	OpStreamHeaders: {
+		name: "StreamHeaders", from: in(StateOnStatus, StateOnHeader), to: in(StateOnHeader, StateOnBody, StateDone, StateSwitched), need: connected,
+		note: "all fields that are left; on_header when it was interrupted",
+	},
+	OpStreamBody: {
+		name: "StreamBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+		note: "io.EOF in done",
+	},
+	OpBody: {
+		name: "Body", from: in(StateOnBody, StateDone), to: in(StateDone),
+	},
+	OpBodyMax: {
+		name: "BodyMax", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+		note: "stays in on_body when it stopped at the maximum",
+	},
+	OpSkipBody: {
+		name: "SkipBody", from: in(StateOnBody, StateDone), to: in(StateDone),
+	},
+	OpCopyBody: {
+		name: "CopyBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+		note: "stays in on_body when the writer failed or it was interrupted",
+	},
+	OpBodyReader: {
+		name: "BodyReader.Read", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+	},
+	OpHandoff: {
+		name: "Handoff", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed),
+		note: "the state is unchanged, but older copies of it are stale",
+	},
+	OpSetSockopts: {
+		name: "SetSockopts", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed), need: connected,
+		note: "the state is unchanged",
+	},
+	OpHijack: {
+		name: "Hijack", from: in(StateStart, StateDone, StateSwitched), to: in(StateSwitched), need: connected,
+		note: "ends the state",
+	},
+	OpClose: {
+		name: "Close", from: anyState, to: in(StateStart),
+		note: "the connection is closed; good for any copy of a state",
+	},
+}
+
+// String is the name of the operation's function.
+func (op Op) String() string {
+	if int(op) < len(table) {
+		return table[op].name
+	}
+	return fmt.Sprintf("Op(%d)", uint8(op))
+}
+
+// Ops goes through all operations in the order of the table.
+func Ops() iter.Seq[Op] {
+	return func(yield func(Op) bool) {
+		for op := range table {
+			if !yield(Op(op)) {
+				return
+			}
+		}
+	}
+}
+
+// check says whether op is legal in cs: nil, or a *StateError.
+func (cs *ClientState) check(op Op) error {
+	r := &table[op]
+	legal := r.from.has(cs.response) || cs.early && r.also.has(cs.response)
+	if !legal {
+		return &StateError{Op: op, State: cs.response, want: r.from, Err: ErrInvalidState}
+	}
+	if r.need == connected && cs.connection == Closed {
+		return &StateError{Op: op, State: cs.response, want: r.from, Err: ErrClosed}
+	}
+	return nil
+}
+
+// Table is the state machine as Markdown: a row for each operation.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| operation | legal in | leads to | |\n|---|---|---|---|\n")
+	for op := range Ops() {
+		r := &table[op]
+		from := r.from.String()
+		if r.also != 0 {
+			from += ", and " + r.also.String() + " after an early final answer"
+		}
+		if from == "" {
+			from = "–"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.name, from, r.to, r.note)
+	}
+	return b.String()
+}
+
+// Diagram is the way of an exchange through the states as a Mermaid state diagram.
+// Operations that are legal in all states, or leave the state as it is, are left out.
+func Diagram() string {
+	var b strings.Builder
+	b.WriteString("stateDiagram-v2\n    [*] --> start: Connect\n")
+	for op := range Ops() {
+		r := &table[op]
+		if r.from == 0 || r.from|in(StateFailed) == anyState {
+			continue
+		}
+		for from := StateStart; from <= StateSwitched; from++ {
+			for to := StateStart; to <= StateSwitched; to++ {
+				if r.from.has(from) && r.to.has(to) && from != to {
+					fmt.Fprintf(&b, "    %v --> %v: %s\n", from, to, r.name)
+				}
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,19 @@
+// Package http1 is the HTTP/1.1 codec (RFC 9112): bytes to events and back. It
+// does no I/O, starts nothing and keeps nothing: a Decoder is a value that is
+// given bytes and gives back the next Decoder.
+//
+//	d := http1.NewDecoder("GET", &limits)
+//	event, n, d, err := d.Next(buf, eof) // a head, a trailer section, a piece of body
+//	nDst, nSrc, d, err := d.Body(dst, buf) // body bytes in bulk, many chunks at once
+//
+// Next and Line read heads; Next takes a whole head, Line one line of it. Body
+// undoes the framing of as many chunks as there are. None of them looks at a
+// byte twice for long: the Decoder remembers how far it has looked, so that a
+// head that comes byte by byte costs linear time.
+//
+// There is one mode. What RFC 9112 lets a client tolerate without a doubt about
+// where a message ends is tolerated: folded lines are joined by one blank, equal
+// Content-Lengths are one, a bare LF ends a line of a head, the reason may be
+// missing. Everything else is a *ProtocolError, and after one the connection is
+// of no further use.
+package http1

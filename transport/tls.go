@@ -1,0 +1,49 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// Handshake makes conn a TLS connection to host, which the server's certificate
+// must name. It takes conn over: when the handshake fails, conn is closed. A
+// nil o means no options; of o it uses TLSTimeout, TLS and Insecure.
+//
+// [TLS] does this after dialing. It stands alone for connections that were
+// opened in another way, such as through a proxy.
+func Handshake(ctx context.Context, conn net.Conn, host string, o *Options) (*tls.Conn, error) {
+	if o == nil {
+		o = &none
+	}
+	return handshake(ctx, conn, host, host, o)
+}
+
+// handshake is Handshake with the address that errors name.
+func handshake(ctx context.Context, conn net.Conn, host, addr string, o *Options) (*tls.Conn, error) {
+	l := newLimit(ctx, o.TLSTimeout)
+	if why := l.ended(); why != nil {
+		conn.Close()
+		return nil, &Error{Op: opHandshake, Addr: addr, Err: why}
+	}
+	secure := tls.Client(conn, configs.get(o.TLS, o.Insecure, serverName(host)))
+	timed, cancel := l.withTimer()
+	defer cancel()
+	if err := secure.HandshakeContext(timed); err != nil {
+		conn.Close()
+		return nil, &Error{Op: opHandshake, Addr: addr, Err: l.explain(err)}
+	}
+	return secure, nil
+}
+
+// serverName is host in the form that certificates are checked against: an
+// address without its zone, a name in lower case and without a final dot. An
+// address never goes out as SNI; crypto/tls sees to that.
+func serverName(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.WithZone("").String()
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
