@@ -24,7 +24,11 @@ func TestHeadAllocations(t *testing.T) {
 	for _, c := range []struct {
 		name, in string
 		want     float64
-	}{{"6 fields", head6, 2}, {"30 fields", head30, 3}} {
+	}{
+		{"6 fields", head6, 2},
+		{"as many fields as a Head has room for", ok + strings.Repeat("A: b\r\n", inlineLines) + "\r\n", 2},
+		{"30 fields", head30, 3},
+	} {
 		in := []byte(c.in)
 		got := testing.AllocsPerRun(100, func() {
 			if _, _, _, err := NewDecoder("GET", &DefaultLimits).Next(in, false); err != nil {

@@ -62,7 +62,7 @@ func TestLimitsWithoutEnd(t *testing.T) {
 // from the other in the middle of a line, nothing is lost.
 func TestNextAndLineTakeTurns(t *testing.T) {
 	in := ok + "A: b\r\nB: c\r\n d\r\nC: e\r\nContent-Length: 0\r\n\r\n"
-	steps := []func(Decoder, []byte, bool) (Event, int, Decoder, error){Decoder.Next, Decoder.Line}
+	steps := []headReader{Decoder.Next, Decoder.Line}
 	for cut := range in {
 		for first := range steps {
 			d, buf := NewDecoder("GET", &DefaultLimits), []byte(in[:cut])
@@ -113,8 +113,14 @@ func TestLineThenNextOnInterim(t *testing.T) {
 	if ev.Kind != StatusLine || ev.Head.Status != 103 || ev.Head.Reason != "Early Hints" || err != nil {
 		t.Fatal(ev, err)
 	}
+	if !d.InHead() {
+		t.Error("behind a status line: not in a head")
+	}
 	in = in[n:]
 	ev, n, d, err = d.Next(in, false)
+	if d.InHead() {
+		t.Error("behind a whole head: still in it")
+	}
 	if ev.Kind != Interim || ev.Head.Status != 103 || ev.Head.Headers.String() != "A: b\nC: d\n" || err != nil {
 		t.Fatal(ev, err)
 	}
@@ -178,7 +184,7 @@ func TestDecoderIsAValue(t *testing.T) {
 
 // A caller that gives less than before is wrong, but must not panic us.
 func TestShorterBuffer(t *testing.T) {
-	for _, step := range []func(Decoder, []byte, bool) (Event, int, Decoder, error){Decoder.Next, Decoder.Line} {
+	for _, step := range []headReader{Decoder.Next, Decoder.Line} {
 		_, _, d, err := step(NewDecoder("GET", &DefaultLimits), []byte("HTTP/1.1 200"), false)
 		if err != nil {
 			t.Fatal(err)
@@ -254,6 +260,33 @@ func TestIncomplete(t *testing.T) {
 	}
 }
 
+// What Next tells of a head includes the 1xx before it: whether anything came is
+// what decides if a request may be sent again.
+func TestIncompleteCounts(t *testing.T) {
+	const interim = "HTTP/1.1 100 X\r\n\r\n"
+	for in, want := range map[string]int64{"": 0, "HTTP": 4, interim: 18, interim + "HTTP": 22, chunkedHead + "0\r\nA: b": 4} {
+		var e *IncompleteError
+		if got := read(exchange{in: in, eof: true}, ways()[0]); !errors.As(got.err, &e) || e.Got != want {
+			t.Errorf("%q: %v, want %d bytes", in, got.err, want)
+		}
+	}
+}
+
+// No trailers is no event of its own, also where the empty line comes late.
+func TestEndWithoutTrailers(t *testing.T) {
+	for _, cut := range []int{0, 1, 2, 3, 4, 5} {
+		const in = LastChunk
+		d := inBody(t, chunkedHead)
+		ev, n, d, err := d.Next([]byte(in[:cut]), false)
+		if err == nil && !d.Done() {
+			ev, _, d, err = d.Next([]byte(in[n:]), false)
+		}
+		if ev.Kind != End || !d.Done() || err != nil {
+			t.Errorf("cut at %d: %v, %v", cut, ev.Kind, err)
+		}
+	}
+}
+
 // inPart gives the Decoder behind in, as far as it consumes it.
 func inPart(t *testing.T, in string) Decoder {
 	t.Helper()
@@ -293,6 +326,7 @@ func TestErrorTexts(t *testing.T) {
 		"SSH-2.0-\x1b[31m\r\n\r\n":                      `protocol error by the peer: status line (line 1): this is not HTTP/1: "SSH-2.0-\x1b[31m"`,
 		ok + "Set-Cookie: secret\x00\r\n\r\n":           `protocol error by the peer: field line (line 2): a NUL in the value: "Set-Cookie"`,
 		ok + "Content-Length: 1, 2\r\n\r\n":             `protocol error by the peer: Content-Length: two different values`,
+		ok + strings.Repeat("x", 100) + "\r\n\r\n":      `protocol error by the peer: field line (line 2): no colon: "` + strings.Repeat("x", 64) + `"`,
 		"HTTP/1.1 200 " + strings.Repeat("x", 512*1024): `limit: from the peer: response head is over 262144 bytes`,
 	} {
 		if got := read(exchange{in: in}, ways()[0]); got.err == nil || got.err.Error() != want {

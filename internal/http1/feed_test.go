@@ -47,20 +47,28 @@ type outcome struct {
 type way struct {
 	name string
 	cut  func(left int) int
-	head func(Decoder, []byte, bool) (Event, int, Decoder, error)
+	head headReader
 	body func(*reader) (progress bool, err error)
 }
 
-var heads = map[string]func(Decoder, []byte, bool) (Event, int, Decoder, error){
-	"Next": Decoder.Next,
-	"Line": Decoder.Line,
+type headReader = func(Decoder, []byte, bool) (Event, int, Decoder, error)
+
+var heads = []struct {
+	name string
+	read headReader
+}{
+	{"Next", Decoder.Next},
+	{"Line", Decoder.Line},
 }
 
-var bodies = map[string]func(*reader) (bool, error){
-	"Next":              (*reader).byNext,
-	"Body":              func(r *reader) (bool, error) { return r.byBody(make([]byte, 512)) },
-	"Body of few bytes": func(r *reader) (bool, error) { return r.byBody(make([]byte, 3)) },
-	"Body in place":     func(r *reader) (bool, error) { return r.byBody(r.buf) },
+var bodies = []struct {
+	name string
+	read func(*reader) (progress bool, err error)
+}{
+	{"Next", (*reader).byNext},
+	{"Body", func(r *reader) (bool, error) { return r.byBody(make([]byte, 512)) }},
+	{"Body of few bytes", func(r *reader) (bool, error) { return r.byBody(make([]byte, 3)) }},
+	{"Body in place", func(r *reader) (bool, error) { return r.byBody(r.buf) }},
 }
 
 func ways(seeds ...uint64) []way {
@@ -74,9 +82,9 @@ func ways(seeds ...uint64) []way {
 	}
 	var all []way
 	for _, c := range cuts {
-		for h, head := range heads {
-			for b, body := range bodies {
-				all = append(all, way{fmt.Sprintf("%s, head by %s, body by %s", c.name, h, b), c.cut, head, body})
+		for _, head := range heads {
+			for _, body := range bodies {
+				all = append(all, way{fmt.Sprintf("%s, head by %s, body by %s", c.name, head.name, body.name), c.cut, head.read, body.read})
 			}
 		}
 	}
@@ -243,6 +251,9 @@ func (r *reader) byBody(dst []byte) (bool, error) {
 // the Decoder gave out must not live in them.
 func (r *reader) took(n int, next Decoder) {
 	r.d = next
+	if n == 0 {
+		return
+	}
 	kept := append([]byte(nil), r.buf[n:]...)
 	for i := range r.buf {
 		r.buf[i] = '#'

@@ -51,7 +51,7 @@ func FuzzDecoder(f *testing.F) {
 			}
 			for _, w := range all[1:] {
 				got := read(x, w)
-				if got != first && !sameFault(got, first) {
+				if (got.text != first.text || got.left != first.left) && !sameFault(got, first) {
 					t.Errorf("%s:\n got %v\nwant %v", w.name, got, first)
 				}
 			}
@@ -62,7 +62,7 @@ func FuzzDecoder(f *testing.F) {
 // sameFault allows what depends on the way by its nature: Line gives out the
 // first lines of a head before Next sees the first or the gravest of its faults.
 func sameFault(a, b outcome) bool {
-	return a.err != nil && b.err != nil && (a.text == b.text || inHead(a) && inHead(b))
+	return a.err != nil && b.err != nil && inHead(a) && inHead(b)
 }
 
 func inHead(o outcome) bool { return !bytes.Contains([]byte(o.text), []byte(`" !`)) }
@@ -98,7 +98,7 @@ func FuzzLine(f *testing.F) {
 			d = next
 			switch {
 			case err != nil:
-				if errWhole == nil {
+				if errWhole == nil && whole.Kind != NeedMore {
 					t.Fatalf("Line: %v, Next takes it", err)
 				}
 				return
@@ -150,8 +150,8 @@ func FuzzChunked(f *testing.F) {
 		x := exchange{in: string(in), eof: true}
 		var first outcome
 		var firstData []byte
-		for i, name := range []string{"Next", "Body", "Body of few bytes", "Body in place"} {
-			r := &reader{way: way{body: bodies[name]}, d: start, rest: x.in, close: true, framing: "chunked"}
+		for i, by := range bodies {
+			r := &reader{way: way{body: by.read}, d: start, rest: x.in, close: true, framing: "chunked"}
 			r.cut = func(left int) int { return min(left, int(cut)+1) }
 			err := r.run()
 			got := outcome{text: string(r.data) + list(r.trailers), left: len(r.buf) + len(r.rest)}
@@ -162,7 +162,7 @@ func FuzzChunked(f *testing.F) {
 				first, firstData = got, r.data
 			}
 			if got != first || len(r.data) > len(in) {
-				t.Fatalf("%s: %q, want %q", name, got, first)
+				t.Fatalf("%s: %v, want %v", by.name, got, first)
 			}
 		}
 		again := append(AppendChunk([]byte(nil), firstData), LastChunk...)

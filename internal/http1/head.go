@@ -228,9 +228,6 @@ func trimRight(s string) string {
 // section reads the field lines of text, which has no folds, from at to the empty
 // line. number is that of the first line, for errors; lines is room to use.
 func section(text string, at, number int, lines []fields.Line, f *facts) (fields.Section, error) {
-	if isBlank(text[at]) {
-		return fields.Section{}, onLine(blankFirst(text[at:]), number)
-	}
 	for {
 		line, next := cutLine(text, at)
 		if line == "" {

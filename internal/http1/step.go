@@ -44,6 +44,9 @@ func (d *Decoder) takeStatusLine(h *Head, text string) (at int, err error) {
 // takeFields reads the field lines of text from at on. room is used for their
 // index where they fit into it.
 func (d *Decoder) takeFields(text string, at int, room []fields.Line, f *facts) (fields.Section, error) {
+	if isBlank(text[at]) {
+		return fields.Section{}, onLine(blankFirst(text[at:]), int(d.line)+1)
+	}
 	if d.folded {
 		text = unfold(text, at)
 	}
