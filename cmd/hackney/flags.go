@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/hackney/headers"
+)
+
+// flags are those of every request.
+type flags struct {
+	Header []string `short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"Send this field, in place of a default of that name. May be given again."`
+	Data   *string  `short:"d" xor:"body" placeholder:"DATA" help:"Send DATA as the body; @FILE sends a file, @- what comes on standard input, as it comes."`
+	Upload string   `short:"T" xor:"body" placeholder:"FILE" help:"Send FILE as the body, with the Content-Type that its name tells."`
+	User   *string  `short:"u" placeholder:"USER:PASSWORD" help:"Send Basic authentication."`
+
+	Insecure   bool   `short:"k" help:"Do not verify the certificate of the server."`
+	Cacert     string `placeholder:"FILE" help:"Trust the certificates in FILE (PEM), and no others."`
+	UnixSocket string `placeholder:"PATH" help:"Connect to a Unix socket, whatever host and port the URL names."`
+
+	ConnectTimeout time.Duration `placeholder:"TIME" help:"Limit for connecting, and again for the TLS handshake (8s)."`
+	RecvTimeout    time.Duration `placeholder:"TIME" help:"Limit for each wait for bytes from the peer (none)."`
+	MaxBody        int64         `placeholder:"BYTES" help:"Limit for the size of the answer's body (none)."`
+
+	RawMethod bool `help:"Send the method in the case it is given in."`
+	Expect100 bool `name:"expect100" help:"Send Expect: 100-continue, and the body when the peer wants it."`
+
+	Output  string `short:"o" placeholder:"FILE" help:"Write the body to FILE."`
+	Include bool   `short:"i" xor:"shown" help:"Print the head of the answer too, and 1xx heads before it."`
+	JSON    bool   `xor:"shown" help:"Print the answer, or what came of it, as one JSON object."`
+	Trace   bool   `help:"Print each step to standard error."`
+}
+
+// Validate refuses what would have no effect.
+func (f *flags) Validate() error {
+	if f.Expect100 && f.Data == nil && f.Upload == "" {
+		return errors.New("--expect100 needs a body: -d or -T")
+	}
+	return nil
+}
+
+// headers are the fields of -H and --expect100.
+func (f *flags) headers() (*headers.Headers, error) {
+	var pairs []string
+	for i, line := range f.Header {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok { // the line is not shown: it may hold a secret
+			return nil, fmt.Errorf("-H number %d has no colon, want 'Name: value'", i+1)
+		}
+		pairs = append(pairs, name, strings.Trim(value, " \t"))
+	}
+	if f.Expect100 {
+		pairs = append(pairs, "Expect", "100-continue")
+	}
+	return headers.New(pairs...), nil
+}
+
+func (f *flags) opts(a *app) (*hackney.Opts, error) {
+	o := &hackney.Opts{
+		ConnectTimeout: f.ConnectTimeout,
+		TLSTimeout:     f.ConnectTimeout,
+		RecvTimeout:    f.RecvTimeout,
+		MaxBody:        f.MaxBody,
+		Insecure:       f.Insecure,
+		RawMethod:      f.RawMethod,
+	}
+	if f.User != nil {
+		user, password, _ := strings.Cut(*f.User, ":")
+		o.BasicAuth = &hackney.BasicAuth{User: user, Password: password}
+	}
+	if f.UnixSocket != "" {
+		o.DialContext = unixDialer(f.UnixSocket)
+	}
+	if f.Trace {
+		o.Trace = a.traceStep
+	}
+	var err error
+	if f.Cacert != "" {
+		o.TLS, err = trusting(f.Cacert)
+	}
+	return o, err
+}
+
+// unixDialer connects to the socket at path, for http and for https.
+func unixDialer(path string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}
+}
+
+// trusting is a configuration that trusts the certificates of a file alone.
+func trusting(file string) (*tls.Config, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--cacert: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--cacert: no certificate in %s", file)
+	}
+	return &tls.Config{RootCAs: pool}, nil
+}
+
+// traceStep prints a step as one line.
+func (a *app) traceStep(e hackney.TraceEvent) {
+	line := fmt.Sprintf("%v %v -> %v", e.Op, e.From, e.To)
+	if e.Err != nil {
+		line += " error: " + oneLine(e.Err)
+	}
+	fmt.Fprintln(a.stderr, line)
+}
