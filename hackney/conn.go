@@ -27,6 +27,7 @@ type handle struct {
 	opts *Opts // of the operation under way
 
 	recvLimit, sendLimit time.Duration // for one read or write; 0 for none
+	recvUntil            time.Time     // in place of recvLimit, where it is set
 
 	// The connection, switched on once: kernel paths and calls without an
 	// interface are only on a bare socket.
@@ -48,6 +49,7 @@ type handle struct {
 	idleSince time.Duration // clock when it became idle
 
 	readLimited, writeLimited bool // a deadline is set on the socket
+	wrote                     bool // the operation under way has begun to write
 	cleanup                   runtime.Cleanup
 }
 
@@ -55,6 +57,7 @@ type handle struct {
 type exchange struct {
 	maxBody  int64
 	got      int64  // decoded body bytes
+	lost     bool   // body bytes were read but reached nobody
 	parked   []byte // body bytes that an interrupted Body had gathered
 	sent     int64
 	received int64
@@ -63,6 +66,8 @@ type exchange struct {
 
 	early     *http1.Head // a final head that came before the request's end
 	earlyLine int         // its lines that StreamHeader gave out
+
+	interimReason string // of the 1xx head whose status line was read by itself
 }
 
 var epoch = time.Now()
@@ -117,7 +122,7 @@ func dial(ctx context.Context, to *origin, o *Opts) (*handle, error) {
 }
 
 func newHandle(conn net.Conn, to origin) *handle {
-	h := &handle{conn: conn, core: &core{conn: conn}, prober: transport.NewProber(conn)}
+	h := &handle{conn: conn, core: &core{conn: conn}, prober: transport.NewProber(conn), idleSince: clock()}
 	h.link = &link{origin: to, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
 	switch c := conn.(type) {
 	case *net.TCPConn:
@@ -128,13 +133,13 @@ func newHandle(conn net.Conn, to origin) *handle {
 		h.link.tls = &facts
 	}
 	// A handle nobody holds any more cannot be closed by anybody.
-	h.cleanup = runtime.AddCleanup(h, func(c *core) { c.close() }, h.core)
+	h.cleanup = runtime.AddCleanup(h, func(c *core) { c.unregister(); c.close() }, h.core)
 	return h
 }
 
 // use makes o the options of the operation under way.
 func (h *handle) use(o *Opts) {
-	h.opts = o
+	h.opts, h.wrote = o, false
 	h.recvLimit, h.sendLimit = duration(o.RecvTimeout, 0), duration(o.SendTimeout, 0)
 }
 
@@ -260,6 +265,7 @@ func (h *handle) writing(ctx context.Context, op string, call func() (int64, err
 	if !h.core.arm(ctx) {
 		return h.networkError(op, over(ctx))
 	}
+	h.wrote = true
 	n, err := call()
 	interrupted := h.core.disarm(ctx)
 	h.exchange.sent += n
@@ -275,7 +281,11 @@ func (h *handle) writing(ctx context.Context, op string, call func() (int64, err
 }
 
 func (h *handle) limitRead(ctx context.Context) {
-	if t, ok := deadline(ctx, h.recvLimit); ok {
+	t, ok := deadline(ctx, h.recvLimit)
+	if !h.recvUntil.IsZero() {
+		t, ok = h.recvUntil, true
+	}
+	if ok {
 		h.conn.SetReadDeadline(t)
 		h.readLimited = true
 	} else if h.readLimited {
@@ -410,16 +420,17 @@ func (h *handle) stillGood() bool {
 	if len(h.unread()) > 0 || h.eof {
 		return false
 	}
-	if !h.carried || clock()-h.idleSince < idleProbe {
+	if clock()-h.idleSince < idleProbe {
 		return true
 	}
 	switch h.prober.Probe() {
 	case transport.Closed:
 		return false
 	case transport.Readable:
-		return h.tls != nil && h.onlyTickets()
+		return h.tls != nil && h.onlyTickets(time.Now().Add(ticketWait))
 	}
-	return true
+	// Nothing is on the socket, but TLS may have read ahead of us.
+	return h.tls == nil || h.onlyTickets(time.Unix(1, 0))
 }
 
 // ticketWait bounds the look at what waits on an idle TLS connection. The bytes
@@ -427,10 +438,10 @@ func (h *handle) stillGood() bool {
 const ticketWait = 5 * time.Millisecond
 
 // onlyTickets says whether nothing but session tickets waits on a TLS connection:
-// reading them gives no byte and no end.
-func (h *handle) onlyTickets() bool {
+// reading them gives no byte and no end. A limit that is over keeps it off the socket.
+func (h *handle) onlyTickets(limit time.Time) bool {
 	var one [1]byte
-	h.conn.SetReadDeadline(time.Now().Add(ticketWait))
+	h.conn.SetReadDeadline(limit)
 	n, err := h.tls.Read(one[:])
 	h.conn.SetReadDeadline(time.Time{})
 	return n == 0 && err != nil && isTimeout(err)

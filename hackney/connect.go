@@ -38,12 +38,9 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 	if err := cs.check(OpReconnect); err != nil {
 		return cs, a.refuse(err)
 	}
-	switch {
-	case cs.connection == Connected:
+	if cs.connection == Connected {
 		a.trace(cs.response, nil)
 		return cs, nil
-	case cs.link == nil:
-		return cs, a.refuse(&StateError{Op: a.op, State: cs.response, Err: ErrClosed})
 	}
 	if err := a.reconnect(ctx); err != nil {
 		return a.unconnected(err)
@@ -53,7 +50,7 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 
 // Close closes the client's connection (hackney:close/1). It is legal in every
 // state and good for every copy of one: it is never stale, and closing twice does
-// nothing. An operation that is under way on the connection ends with an error. It
+// nothing. An operation that is under way on the connection ends with ErrClosed. It
 // leads to start, closed; SendRequest and Reconnect open the connection anew.
 //
 // The documented form is
@@ -104,13 +101,16 @@ func Hijack(cs ClientState) (net.Conn, []byte, error) {
 		return nil, nil, err
 	}
 	h := a.h
+	claimed, ended := a.given.turn.claimedBy(a.op), a.given.turn.next(a.op)|closedBit
+	if !h.word.CompareAndSwap(uint64(claimed), uint64(ended)) { // Close came first
+		_, err := a.fail(&StateError{Op: a.op, State: cs.response, Err: ErrClosed})
+		return nil, nil, err
+	}
 	rest := append([]byte(nil), h.unread()...)
 	h.cleanup.Stop()
 	h.core.unregister()
-	h.core.closed.Store(true) // the socket is not ours any more
-	h.clear()
 	h.liftLimits()
-	h.word.Store(uint64(a.given.turn.next(a.op) | closedBit))
+	h.clear()
 	a.trace(StateSwitched, nil)
 	return h.conn, rest, nil
 }

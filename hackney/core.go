@@ -90,11 +90,12 @@ func (c *core) register(ctx context.Context, done <-chan struct{}) {
 
 // unregister drops the registration; a callback on its way finds another seq.
 func (c *core) unregister() {
-	c.cancel.Store((c.cancel.Load()&^cancelMask + cancelMask + 1) | cancelIdle)
+	next := (c.cancel.Load()&^cancelMask + cancelMask + 1) | cancelIdle
 	if c.stop != nil {
 		c.stop()
 	}
 	c.done, c.stop = nil, nil
+	c.cancel.Store(next) // last: whoever loads it sees the fields above
 }
 
 // fire is the callback of the context.

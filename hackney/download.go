@@ -134,7 +134,9 @@ func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	for !h.dec.Done() {
-		ev, n, dec, err := h.dec.Next(h.unread(), h.eof)
+		window := h.unread()
+		window = window[:min(len(window), largeBuffer)]
+		ev, n, dec, err := h.dec.Next(window, h.eof && len(window) == len(h.unread()))
 		if err != nil {
 			return nil, h.incomplete(err)
 		}
@@ -173,12 +175,12 @@ func (h *handle) lookForEnd() {
 	}
 }
 
-// gather reads the rest of the body into memory of its own, and stops above max
+// gather reads the rest of the body into memory of its own, and stops at max bytes
 // where that is 0 or more.
 func (h *handle) gather(ctx context.Context, max int64) ([]byte, error) {
 	body := h.exchange.parked
 	h.exchange.parked = nil
-	for max < 0 || int64(len(body)) <= max {
+	for max < 0 || int64(len(body)) < max {
 		if len(body) == cap(body) {
 			body = grow(body, h.dec.Rest(), len(h.unread()))
 		}
@@ -332,5 +334,6 @@ func (h *handle) whoseFault(err error) error {
 			return h.networkError(opReadBody, err)
 		}
 	}
+	h.exchange.lost = true // with the pipe the kernel moved them through
 	return &ArgumentError{What: "writer", Err: err}
 }

@@ -30,8 +30,9 @@ var (
 type (
 	// ProtocolError: the peer broke HTTP/1.1. The connection was closed.
 	ProtocolError = http1.ProtocolError
-	// IncompleteError: the peer closed the connection inside a message. It
-	// unwraps to io.ErrUnexpectedEOF and holds what came of the body.
+	// IncompleteError: the connection ended inside a message. It unwraps to
+	// io.ErrUnexpectedEOF, and to a *TransportError where the network ended it;
+	// it holds what came of the body.
 	IncompleteError = http1.IncompleteError
 	// LimitError: a message went over a limit of Opts.
 	LimitError = http1.LimitError
@@ -76,9 +77,9 @@ type ArgumentError struct {
 
 func (e *ArgumentError) Error() string {
 	if e.Sent > 0 {
-		return fmt.Sprintf("hackney: bad %s, after %d bytes of the request were sent: %v", e.What, e.Sent, e.Err)
+		return fmt.Sprintf("bad %s, after %d bytes of the request were sent: %v", e.What, e.Sent, e.Err)
 	}
-	return fmt.Sprintf("hackney: bad %s: %v", e.What, e.Err)
+	return fmt.Sprintf("bad %s: %v", e.What, e.Err)
 }
 
 // Unwrap gives the cause.
@@ -99,22 +100,26 @@ const (
 )
 
 // BlameOf says whose fault an error of this package is: the caller's, the peer's,
-// the network's, or that of a limit of size. What is not known to it, such as an
-// error of the caller's own reader, writer or context, is the caller's.
+// the network's (what waited for it too: limits of time, a context that ended), or
+// that of a limit of size. What is not known to it, such as an error of the caller's
+// own reader or writer, is the caller's.
 func BlameOf(err error) Blame {
 	var (
+		argument   *ArgumentError
 		protocol   *ProtocolError
 		incomplete *IncompleteError
 		limit      *LimitError
 		network    *TransportError
 	)
 	switch {
+	case errors.As(err, &argument): // whatever an error of the caller's own holds
+		return BlameCaller
 	case errors.As(err, &limit):
 		return BlameLimit
-	case errors.As(err, &protocol), errors.As(err, &incomplete):
-		return BlamePeer
 	case errors.As(err, &network):
 		return BlameNetwork
+	case errors.As(err, &protocol), errors.As(err, &incomplete):
+		return BlamePeer
 	}
 	return BlameCaller
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/hackney-go/hackney/internal/http1"
 )
 
-// operation is an operation under way: it holds the turn of a handle, and ends
-// in exactly one of commit, giveBack and fail. Those three are the one place where
-// states are made and operations are traced.
+// operation is an operation under way. It holds the turn of a handle, and ends in
+// exactly one of commit, giveBack and fail (Hijack, which ends the state too, apart).
+// One that never got the turn ends in refuse. Each of them traces.
 type operation struct {
 	op    Op
 	given ClientState
@@ -65,6 +65,7 @@ func (a *operation) commit(next ClientState, err error) (ClientState, error) {
 		turn, alive := h.commit(a.given.turn, a.op)
 		next.turn = turn
 		if !alive { // closed meanwhile; the socket is gone, the rest is ours to clear
+			h.core.unregister()
 			h.clear()
 			next.handle, next.connection = nil, Closed
 		}
@@ -85,8 +86,12 @@ func (a *operation) giveBack(err error) (ClientState, error) {
 	return a.given, err
 }
 
-// fail ends the operation in failed: the connection is closed.
+// fail ends the operation in failed: the connection is closed. Where Close came
+// first, that is the error, whatever the socket said of it.
 func (a *operation) fail(err error) (ClientState, error) {
+	if a.h != nil && turn(a.h.word.Load())&closedBit != 0 {
+		err = &StateError{Op: a.op, State: a.given.response, Err: ErrClosed}
+	}
 	next := a.given
 	next.response = StateFailed
 	a.retire(&next)
@@ -129,11 +134,15 @@ func (a *operation) broken(err error) (ClientState, error) {
 	return a.fail(err)
 }
 
+// untouched says whether err is an interruption that came before the operation
+// wrote anything.
+func (a *operation) untouched(err error) bool { return !a.h.wrote && interrupted(err) }
+
 // interrupted says whether err is a time limit or a context that ended a read.
 // The connection is as good as before.
 func interrupted(err error) bool {
-	var e *TransportError
-	return errors.As(err, &e) && (e.Timeout() || errors.Is(e.Err, context.Canceled))
+	e, ours := err.(*TransportError) // not one inside an error of the caller's reader or writer
+	return ours && (e.Timeout() || errors.Is(e.Err, context.Canceled))
 }
 
 // blame writes into the errors of the codec with whom it was.
@@ -142,17 +151,12 @@ func (a *operation) blame(err error) {
 		return
 	}
 	addr := a.given.link.address()
-	var (
-		protocol   *http1.ProtocolError
-		incomplete *http1.IncompleteError
-		limit      *http1.LimitError
-	)
-	switch {
-	case errors.As(err, &protocol):
-		protocol.Addr = addr
-	case errors.As(err, &incomplete):
-		incomplete.Addr = addr
-	case errors.As(err, &limit):
-		limit.Addr = addr
+	switch e := err.(type) {
+	case *http1.ProtocolError:
+		e.Addr = addr
+	case *http1.IncompleteError:
+		e.Addr = addr
+	case *http1.LimitError:
+		e.Addr = addr
 	}
 }

@@ -14,7 +14,7 @@ import (
 // Infinite is a time limit that never ends; Unlimited a count or size that does not end.
 const (
 	Infinite  time.Duration = math.MaxInt64
-	Unlimited int           = -1
+	Unlimited               = -1
 )
 
 // Defaults of Opts.

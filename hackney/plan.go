@@ -30,6 +30,9 @@ type plan struct {
 	marked  bool // the request has an Idempotency-Key
 }
 
+// continueExpected is the one expectation there is (RFC 9110, 10.1.1).
+const continueExpected = "100-continue"
+
 // bodyFraming is how the request's body is delimited.
 type bodyFraming uint8
 
@@ -43,13 +46,15 @@ const (
 // ownFields are the places of the caller's own fields that replace a default or
 // decide the framing; -1 where there is none.
 type ownFields struct {
-	host, agent, auth, ctype, length, coding, expect int
+	host, agent, auth, ctype, length, coding int
 }
 
 // prepare checks a request and decides how it is sent. The caller closes the
 // source of a plan that was made.
 func (p *plan) prepare(r *Req, o *Opts) error {
-	p.headers, p.raw = r.Headers, r.Raw
+	if p.raw = r.Raw; p.raw == nil { // Raw stands in place of the fields
+		p.headers = r.Headers
+	}
 	if err := p.setTarget(r, o); err != nil {
 		return err
 	}
@@ -122,7 +127,7 @@ func (p *plan) checkForm() error {
 // scanFields finds the caller's own fields that replace defaults or decide the
 // framing, and refuses those that cannot stand.
 func (p *plan) scanFields() error {
-	p.own = ownFields{-1, -1, -1, -1, -1, -1, -1}
+	p.own = ownFields{-1, -1, -1, -1, -1, -1}
 	if err := p.headers.Err(); err != nil {
 		return &ArgumentError{What: "field", Err: err}
 	}
@@ -153,8 +158,7 @@ func (p *plan) scanField(i int, name, value string) error {
 	case fields.EqualFold(name, "Transfer-Encoding"):
 		return p.scanCoding(i, value)
 	case fields.EqualFold(name, "Expect"):
-		p.own.expect = orFirst(p.own.expect, i)
-		p.expect = p.expect || fields.EqualFold(value, "100-continue")
+		p.expect = p.expect || fields.EqualFold(value, continueExpected)
 	case fields.EqualFold(name, "Connection"):
 		p.close = p.close || fields.HasItem(value, "close")
 	case fields.EqualFold(name, "Idempotency-Key"), fields.EqualFold(name, "X-Idempotency-Key"):
@@ -350,11 +354,14 @@ func (p *plan) appendRest(dst []byte) []byte {
 // a Content-Length or Transfer-Encoding that the framing overrules, an
 // expectation without content, a Content-Type that the payload forces.
 func (p *plan) placed(i int, name string) bool {
-	switch i {
-	case p.own.host, p.own.agent, p.own.auth, p.own.ctype:
+	switch {
+	case i == p.own.host, i == p.own.agent, i == p.own.auth, i == p.own.ctype,
+		fields.EqualFold(name, "Content-Length"), fields.EqualFold(name, "Transfer-Encoding"):
 		return true
-	case p.own.expect:
-		return !p.expect && fields.EqualFold(p.headers.Section().Value(i), "100-continue")
+	case fields.EqualFold(name, "Content-Type"):
+		return p.src.force
+	case fields.EqualFold(name, "Expect"):
+		return !p.expect && fields.EqualFold(p.headers.Section().Value(i), continueExpected)
 	}
-	return fields.EqualFold(name, "Content-Length") || fields.EqualFold(name, "Transfer-Encoding")
+	return false
 }

@@ -35,25 +35,28 @@ type Req struct {
 func Request(ctx context.Context, method, rawURL string, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return ClientState{opts: o}, &ArgumentError{What: "URL", Err: err}
+		return refused(o, &ArgumentError{What: "URL", Err: err})
 	}
 	return RequestURL(ctx, method, u, h, p, o)
 }
 
 // RequestURL is Request with a parsed URL (hackney:request/5 with a #hackney_url{}).
 func RequestURL(ctx context.Context, method string, u url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
-	cs := ClientState{opts: o}
 	to, auth, err := destination(&u, o.orDefault())
 	if err != nil {
-		return cs, err
+		return refused(o, err)
 	}
 	r := Req{Method: method, Path: u.Target(), Headers: h, Payload: p}
 	if method == "CONNECT" || !o.orDefault().RawMethod && strings.EqualFold(method, "CONNECT") {
 		r.Path = u.HostPort()
 	}
-	cs.auth = auth
-	cs.link = &link{origin: to}
-	return SendRequest(ctx, cs, r)
+	return SendRequest(ctx, ClientState{opts: o, auth: auth, link: &link{origin: to}}, r)
+}
+
+// refused ends a Request whose URL or options do not do.
+func refused(o *Opts, err error) (ClientState, error) {
+	a := operation{op: OpSendRequest, given: ClientState{opts: o}}
+	return a.given, a.refuse(err)
 }
 
 // destination is where a URL leads, and the credentials it carries.
@@ -120,13 +123,9 @@ func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error
 
 // connectFor makes sure that the operation has a connection that may carry a request.
 func (a *operation) connectFor(ctx context.Context) error {
-	switch {
-	case a.given.link == nil:
-		return &StateError{Op: a.op, State: a.given.response, Err: ErrClosed}
-	case a.h == nil || !a.h.stillGood():
+	if a.h == nil || !a.h.stillGood() {
 		return a.reconnect(ctx)
 	}
-	a.given.reused = a.h.carried
 	return nil
 }
 
@@ -157,16 +156,22 @@ func (a *operation) unconnected(err error) (ClientState, error) {
 	return a.given, err
 }
 
-// mayResend says whether a request may go out once more: on a kept connection,
-// with not one byte of an answer, and only where it does no harm to send it twice.
+// mayResend says whether a request may go out once more: after the loss of a kept
+// connection, with not one byte of an answer, and only where it does no harm to
+// send it twice.
 func (a *operation) mayResend(p *plan, err error) bool {
-	return a.given.reused && a.h.exchange.received == 0 && !interrupted(err) && p.replayable()
+	return a.h.carried && a.h.exchange.received == 0 &&
+		!interrupted(err) && BlameOf(err) != BlameCaller && p.replayable()
 }
 
 // sent ends SendRequest.
 func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, error) {
+	if err != nil && a.untouched(err) {
+		return a.giveBack(err)
+	}
 	next := a.given
 	next.method, next.path = p.method, p.target
+	next.reused = a.h.carried
 	next.head, next.extra = nil, nil
 	next.body, next.early = BodyWaiting, false
 	next.chunked, next.expect = p.framing == byChunks, p.expect

@@ -56,7 +56,7 @@ func (a *operation) endRequest(ctx context.Context) (*http1.Head, error) {
 // loses nothing. Where it has ended the request body, the state is waiting.
 func (a *operation) stillWaiting(err error) (ClientState, error) {
 	switch {
-	case !interrupted(err), !a.h.up.ended() && !a.h.up.expect:
+	case !interrupted(err), a.h.wrote && !a.h.up.ended():
 		return a.fail(err)
 	case a.given.response == StateStream && a.h.up.ended():
 		next := a.given
@@ -102,9 +102,12 @@ func (h *handle) readStatus(ctx context.Context) (*http1.Head, error) {
 		case err != nil:
 			return nil, err
 		case ev.Kind == http1.Interim:
+			ev.Head.Reason = h.exchange.interimReason
 			h.keepInterim(ev.Head)
 		case ev.Kind == http1.StatusLine && (ev.Head.Status >= 200 || ev.Head.Status == 101):
 			return ev.Head, nil
+		case ev.Kind == http1.StatusLine:
+			h.exchange.interimReason = ev.Head.Reason
 		}
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/hackney-go/hackney/internal/http1"
 )
 
 // Snapshot is a ClientState laid open: the 29 fields of hackney's #client{} record
@@ -57,7 +55,7 @@ func (cs ClientState) Snapshot() Snapshot {
 		Host: cs.Host(), Port: cs.Port(),
 		Netloc:      cs.origin().authority,
 		RecvTimeout: Infinite, MaxRedirect: defaultMaxRedirect, ReqChunkSize: defaultReqChunkSize,
-		Location:       cs.Location(),
+		Location:       withoutPassword(cs.Location()),
 		State:          cs.connection,
 		ResponseState:  cs.response,
 		ReqType:        "normal",
@@ -86,16 +84,30 @@ func (cs ClientState) Snapshot() Snapshot {
 	return s
 }
 
+// withoutPassword hides the password in the user info of a URL reference.
+func withoutPassword(ref string) string {
+	scheme, rest, ok := strings.Cut(ref, "//")
+	if !ok || scheme != "" && scheme[len(scheme)-1] != ':' {
+		return ref
+	}
+	authority := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority = rest[:i]
+	}
+	at := strings.LastIndexByte(authority, '@')
+	colon := strings.IndexByte(authority, ':')
+	if at < 0 || colon < 0 || colon > at {
+		return ref
+	}
+	return scheme + "//" + rest[:colon+1] + "xxxxx" + rest[at:]
+}
+
 // partialText is what StreamHeader has given out, while the head is not read whole.
 func (cs *ClientState) partialText() string {
 	if cs.response != StateOnHeader {
 		return ""
 	}
-	var b []byte
-	for name, value := range cs.partialHeaders().All() {
-		b = http1.AppendField(b, name, value)
-	}
-	return string(b)
+	return cs.partialHeaders().String() // hides what is secret
 }
 
 // String is the state as hackney's record: see Snapshot.String.

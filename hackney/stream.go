@@ -16,8 +16,9 @@ import (
 // is sent, and StartResponse gives the answer. With Expect: 100-continue the first
 // piece waits for the 100, for at most ExpectTimeout.
 //
-// A missing file, or an interruption before the first byte went out, leaves the
-// state as good as it was. A broken or interrupted write leads to failed.
+// A fault of the piece's own, such as a missing file, or an interruption before its
+// first byte went out leaves the state as good as it was. A broken or interrupted
+// write leads to failed, and so does a piece that ends in the middle.
 func StreamRequestBody(ctx context.Context, cs ClientState, p Payload) (ClientState, error) {
 	a, err := begin(OpStreamRequestBody, cs)
 	if err != nil {
@@ -36,12 +37,24 @@ func StreamRequestBody(ctx context.Context, cs ClientState, p Payload) (ClientSt
 
 // streamed sends a piece and ends StreamRequestBody.
 func (a *operation) streamed(ctx context.Context, src *source) (ClientState, error) {
+	if a.given.early {
+		return a.responseReady()
+	}
+	if ctx.Err() != nil { // before anything is taken from the payload
+		return a.giveBack(a.h.networkError(opWriteBody, over(ctx)))
+	}
 	early, err := a.h.awaitContinue(ctx)
 	if err != nil {
 		return a.broken(err)
 	}
+	left := a.h.up.left
 	if early == nil {
 		early, err = a.h.sendPayload(ctx, src)
+	}
+	_, local := err.(*ArgumentError)
+	if err != nil && (src.replays && a.untouched(err) || local && !a.h.wrote) {
+		a.h.up.left = left
+		return a.giveBack(err)
 	}
 	if err != nil {
 		if early = a.h.answerBehind(ctx, err); early == nil {
@@ -72,7 +85,7 @@ func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, err
 	}
 	head, err := a.endRequest(ctx)
 	switch {
-	case err != nil && a.h.up.expect:
+	case err != nil && (a.h.up.expect || a.untouched(err)):
 		return a.broken(err)
 	case err != nil:
 		return a.fail(err)
@@ -112,13 +125,8 @@ func beginBody(op Op, cs ClientState) (a operation, over bool, err error) {
 		a.trace(StateDone, nil)
 		return a, true, io.EOF
 	}
-	if a, err = begin(op, cs); err != nil {
-		return a, false, err
-	}
-	if a.h == nil {
-		return a, false, a.refuse(&StateError{Op: op, State: cs.response, Err: ErrClosed})
-	}
-	return a, false, nil
+	a, err = begin(op, cs)
+	return a, false, err
 }
 
 // fresh says whether cs is the present state of its connection, without claiming it.
@@ -170,13 +178,14 @@ func Body(ctx context.Context, cs ClientState) ([]byte, ClientState, error) {
 	return gather(ctx, OpBody, cs, -1)
 }
 
-// BodyMax reads the response's body but stops, without an error, once it has more
-// than max bytes (hackney:body/2): it may give one read more than max. Then the
-// state stays on_body, and what is left can be read, or the client closed. It is
-// legal in on_body and done.
+// BodyMax reads the response's body but stops, without an error, once it has max
+// bytes (hackney:body/2): it may give one read more than that. Then the state stays
+// on_body, unless that was all, and what is left can be read, or the client closed.
+// It is legal in on_body and done.
 func BodyMax(ctx context.Context, cs ClientState, max int64) ([]byte, ClientState, error) {
 	if max < 0 {
-		return nil, cs, badArgument("maximum", "%d is below 0", max)
+		a := operation{op: OpBodyMax, given: cs}
+		return nil, cs, a.refuse(badArgument("maximum", "%d is below 0", max))
 	}
 	return gather(ctx, OpBodyMax, cs, max)
 }
@@ -207,17 +216,33 @@ func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, Clie
 func (a *operation) bodyBroken(body []byte, err error) (ClientState, error) {
 	if interrupted(err) {
 		a.h.exchange.parked = body
-	} else if e, ok := err.(*IncompleteError); ok {
+		return a.giveBack(err)
+	}
+	if lost, ok := err.(*TransportError); ok {
+		err = &IncompleteError{Part: "body", Got: a.h.exchange.got, Want: a.given.ContentLength(), Cause: lost}
+	}
+	if e, ok := err.(*IncompleteError); ok {
 		e.Partial = body
 	}
-	return a.broken(err)
+	return a.fail(err)
 }
 
 // SkipBody reads the rest of the response's body away (hackney:skip_body/1). It is
 // legal in on_body and done and leads to done.
 func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
-	_, next, err := copyBody(ctx, OpSkipBody, cs, io.Discard)
-	return next, err
+	a, over, err := beginBody(OpSkipBody, cs)
+	if over && err == io.EOF {
+		return cs, nil
+	}
+	if err != nil {
+		return cs, err
+	}
+	if _, err := a.h.copyTo(ctx, io.Discard); err != nil {
+		return a.broken(err)
+	}
+	next := a.given
+	a.bodyEnded(&next)
+	return a.commit(next, nil)
 }
 
 // CopyBody copies what is left of the response's body to w and gives the number of
@@ -230,11 +255,7 @@ func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
 // w did not take is not lost (where the kernel moves the bytes it is, and the state
 // is failed).
 func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientState, error) {
-	return copyBody(ctx, OpCopyBody, cs, w)
-}
-
-func copyBody(ctx context.Context, op Op, cs ClientState, w io.Writer) (int64, ClientState, error) {
-	a, over, err := beginBody(op, cs)
+	a, over, err := beginBody(OpCopyBody, cs)
 	if over && err == io.EOF {
 		return 0, cs, nil
 	}
@@ -243,7 +264,7 @@ func copyBody(ctx context.Context, op Op, cs ClientState, w io.Writer) (int64, C
 	}
 	n, err := a.h.copyTo(ctx, w)
 	_, writeFault := err.(*ArgumentError)
-	kept := len(a.h.exchange.parked) > 0
+	kept := !a.h.exchange.lost
 	switch {
 	case err == nil:
 		next := a.given

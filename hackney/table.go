@@ -66,8 +66,10 @@ func (set states) String() string {
 type need uint8
 
 const (
-	anyConnection need = iota // works on both; connects where it must
+	anyConnection need = iota // works on both
+	reachable                 // connects where it must, so it has to know where to
 	connected                 // only where there is a connection
+	unread                    // connected, but for done, where nothing is left to read
 )
 
 // rule is a row of the table: where an operation is legal, and where it leads.
@@ -88,12 +90,13 @@ var table = [...]rule{
 		note: "makes a state",
 	},
 	OpReconnect: {
-		name: "Reconnect", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed),
+		name: "Reconnect", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed), need: reachable,
 		note: "a closed connection is opened anew and the state is start; on a connected one nothing happens",
 	},
 	OpSendRequest: {
 		name: "SendRequest", from: in(StateStart, StateDone),
 		to:   in(StateStream, StateWaiting, StateOnBody, StateDone, StateSwitched),
+		need: reachable,
 		note: "stream with the payload Stream; done when the answer has no body; waiting when reading the answer was interrupted; a closed connection is opened anew first",
 	},
 	OpStreamRequestBody: {
@@ -120,25 +123,25 @@ var table = [...]rule{
 		note: "all fields that are left; on_header when it was interrupted",
 	},
 	OpStreamBody: {
-		name: "StreamBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+		name: "StreamBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
 		note: "io.EOF in done",
 	},
 	OpBody: {
-		name: "Body", from: in(StateOnBody, StateDone), to: in(StateDone),
+		name: "Body", from: in(StateOnBody, StateDone), to: in(StateDone), need: unread,
 	},
 	OpBodyMax: {
-		name: "BodyMax", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+		name: "BodyMax", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
 		note: "stays in on_body when it stopped at the maximum",
 	},
 	OpSkipBody: {
-		name: "SkipBody", from: in(StateOnBody, StateDone), to: in(StateDone),
+		name: "SkipBody", from: in(StateOnBody, StateDone), to: in(StateDone), need: unread,
 	},
 	OpCopyBody: {
-		name: "CopyBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+		name: "CopyBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
 		note: "stays in on_body when the writer failed or it was interrupted",
 	},
 	OpBodyReader: {
-		name: "BodyReader.Read", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone),
+		name: "BodyReader.Read", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
 	},
 	OpHandoff: {
 		name: "Handoff", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed),
@@ -184,10 +187,23 @@ func (cs *ClientState) check(op Op) error {
 	if !legal {
 		return &StateError{Op: op, State: cs.response, want: r.from, Err: ErrInvalidState}
 	}
-	if r.need == connected && cs.connection == Closed {
+	if !cs.has(r.need) {
 		return &StateError{Op: op, State: cs.response, want: r.from, Err: ErrClosed}
 	}
 	return nil
+}
+
+// has says whether the connection of cs is what an operation needs.
+func (cs *ClientState) has(n need) bool {
+	switch n {
+	case reachable:
+		return cs.link != nil
+	case connected:
+		return cs.connection == Connected
+	case unread:
+		return cs.connection == Connected || cs.response == StateDone
+	}
+	return true
 }
 
 // Table is the state machine as Markdown: a row for each operation.
@@ -220,7 +236,7 @@ func Diagram() string {
 		}
 		for from := StateStart; from <= StateSwitched; from++ {
 			for to := StateStart; to <= StateSwitched; to++ {
-				if r.from.has(from) && r.to.has(to) && from != to {
+				if r.from.has(from) && r.to.has(to) && from != to && !(r.need == unread && from == StateDone) {
 					fmt.Fprintf(&b, "    %v --> %v: %s\n", from, to, r.name)
 				}
 			}

@@ -161,7 +161,7 @@ func (h *handle) sendPayload(ctx context.Context, s *source) (early *http1.Head,
 // sendPiece sends bytes as a piece of the body: one chunk, or as they are. Before
 // it looks whether an answer waits. An empty piece is nothing.
 func (h *handle) sendPiece(ctx context.Context, p []byte) (early *http1.Head, err error) {
-	if early, err := h.answerWaiting(ctx); early != nil || err != nil {
+	if early, err := h.answerBefore(ctx); early != nil || err != nil {
 		return early, err
 	}
 	if len(p) == 0 {
@@ -194,13 +194,22 @@ func (h *handle) badLength(format string, n int64) error {
 
 // writeChunk writes one chunk in one write.
 func (h *handle) writeChunk(ctx context.Context, p []byte) error {
-	if len(p) > copyLimit {
+	if limit := h.chunkCopyLimit(); len(p) > limit {
 		var room [http1.ChunkHeadSize]byte
 		return h.writev(ctx, opWriteBody, room[http1.PutChunkHead(room[:], len(p)):], p, []byte("\r\n"))
 	}
 	b := newBuffer(len(p) + http1.ChunkHeadSize + 2)
 	defer b.free()
 	return h.write(ctx, opWriteBody, http1.AppendChunk(b.data[:0], p))
+}
+
+// chunkCopyLimit is the size up to which a chunk is copied behind its size line.
+// Where there is no writev, a copy is cheaper than the two writes it saves.
+func (h *handle) chunkCopyLimit() int {
+	if h.tcp != nil {
+		return copyLimit
+	}
+	return largeBuffer - http1.ChunkHeadSize - 2
 }
 
 // sendReader sends n bytes of r, or all of it where n is below 0. What one Read
@@ -210,7 +219,7 @@ func (h *handle) sendReader(ctx context.Context, r io.Reader, n int64) (early *h
 	defer b.free()
 	const from, behind = http1.ChunkHeadSize, 2
 	for n != 0 {
-		if early, err := h.answerWaiting(ctx); early != nil || err != nil {
+		if early, err := h.answerBefore(ctx); early != nil || err != nil {
 			return early, err
 		}
 		room := b.data[from : len(b.data)-behind]
@@ -291,8 +300,8 @@ func (h *handle) sendFile(ctx context.Context, f *fileSource) (early *http1.Head
 	return nil, nil
 }
 
-// kernelSlice bounds one call of sendfile or splice where a time limit is set, so
-// that the limit is one of progress and not of the whole.
+// kernelSlice bounds one call of sendfile, and of splice where a time limit is set:
+// the limit is one of progress, and between slices we look for an early answer.
 const kernelSlice = 4 << 20
 
 func (h *handle) sendfile(ctx context.Context, f *os.File, n int64) (early *http1.Head, err error) {
@@ -367,8 +376,8 @@ func is100(status int) bool { return status == 100 }
 
 // readHeadWithin reads up to a 100 or the final head for at most d. Silence is no error.
 func (h *handle) readHeadWithin(ctx context.Context, d time.Duration) (*http1.Head, error) {
-	defer func(limit time.Duration) { h.recvLimit = limit }(h.recvLimit)
-	h.recvLimit = d
+	h.recvUntil = time.Now().Add(d)
+	defer func() { h.recvUntil = time.Time{} }()
 	head, err := h.readHead(ctx, opExpect, is100)
 	var e *TransportError
 	if errors.As(err, &e) && stalled(e.Err) {
@@ -377,11 +386,20 @@ func (h *handle) readHeadWithin(ctx context.Context, d time.Duration) (*http1.He
 	return head, err
 }
 
+// answerBefore is answerWaiting before a piece of the body. When the announced
+// length is out, and only the payload's own end is to come, no answer is early.
+func (h *handle) answerBefore(ctx context.Context) (early *http1.Head, err error) {
+	if h.up.framing == byLength && h.up.left == 0 {
+		return h.exchange.early, nil
+	}
+	return h.answerWaiting(ctx)
+}
+
 // answerWaiting looks, without blocking, whether a final head came before the
 // request is whole.
 func (h *handle) answerWaiting(ctx context.Context) (early *http1.Head, err error) {
-	if h.exchange.early != nil {
-		return h.exchange.early, nil
+	if early, err := h.answerUnread(); early != nil || err != nil {
+		return early, err
 	}
 	if h.prober.Probe() != transport.Readable {
 		return nil, nil // if it is closed, the write will tell
@@ -389,7 +407,12 @@ func (h *handle) answerWaiting(ctx context.Context) (early *http1.Head, err erro
 	if err := h.fillReady(ctx); err != nil {
 		return nil, err
 	}
-	for len(h.unread()) > 0 {
+	return h.answerUnread()
+}
+
+// answerUnread looks for a final head in what came already.
+func (h *handle) answerUnread() (early *http1.Head, err error) {
+	for h.exchange.early == nil && len(h.unread()) > 0 {
 		ev, n, dec, err := h.dec.Next(h.unread(), h.eof)
 		if err != nil {
 			return nil, err
@@ -403,10 +426,9 @@ func (h *handle) answerWaiting(ctx context.Context) (early *http1.Head, err erro
 			h.keepInterim(ev.Head)
 		case http1.Final:
 			h.exchange.early = ev.Head
-			return ev.Head, nil
 		}
 	}
-	return nil, nil
+	return h.exchange.early, nil
 }
 
 // fillReady reads bytes that are there. Below TLS they may be no data at all, so
@@ -434,8 +456,7 @@ func (h *handle) fillReady(ctx context.Context) error {
 // answerBehind looks whether a final answer stands behind a write that failed:
 // a server may answer, and close, without reading the whole request.
 func (h *handle) answerBehind(ctx context.Context, err error) *http1.Head {
-	var e *TransportError
-	if !errors.As(err, &e) || interrupted(err) {
+	if _, ours := err.(*TransportError); !ours || interrupted(err) {
 		return nil
 	}
 	if h.exchange.early != nil {

@@ -288,7 +288,7 @@ func TestExitCodes(t *testing.T) {
 
 // TestOneLine holds that a peer's bytes do a terminal no harm.
 func TestOneLine(t *testing.T) {
-	got := oneLine(errors.New("hackney: a\nb\x1b[31m\u009bc\x7f\r\xffé"))
+	got := oneLine(errors.New("a\nb\x1b[31m\u009bc\x7f\r\xffé"))
 	if want := "a b [31m c  \uFFFDé"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

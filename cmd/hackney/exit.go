@@ -51,7 +51,7 @@ func exitCode(ctx context.Context, err error) int {
 // oneLine is the text of an error, which may quote a peer, as one line that does
 // a terminal no harm.
 func oneLine(err error) string {
-	text := strings.TrimPrefix(err.Error(), "hackney: ")
+	text := err.Error()
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -58,6 +59,7 @@ type IncompleteError struct {
 	Want    int64  // bytes announced, or -1
 	Partial []byte // decoded body bytes that the failed call had not yet given out; the caller's own
 	Addr    string // host:port of the peer; filled in by the floor above
+	Cause   error  // what ended the connection, nil for an orderly end
 }
 
 func (e *IncompleteError) Error() string {
@@ -68,11 +70,20 @@ func (e *IncompleteError) Error() string {
 	case e.Got >= 0:
 		s += fmt.Sprintf(" after %d bytes", e.Got)
 	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
 	return s
 }
 
 // Unwrap gives io.ErrUnexpectedEOF.
 func (e *IncompleteError) Unwrap() error { return io.ErrUnexpectedEOF }
+
+// Is finds the cause too.
+func (e *IncompleteError) Is(target error) bool { return e.Cause != nil && errors.Is(e.Cause, target) }
+
+// As finds the cause too.
+func (e *IncompleteError) As(target any) bool { return e.Cause != nil && errors.As(e.Cause, target) }
 
 func peer(addr string) string {
 	if addr == "" {

@@ -152,9 +152,9 @@ func checkVersion(s string) error {
 func fieldLine(line string) (fields.Line, error) {
 	colon := fields.Token(line)
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
-		return fields.Line{}, malformed("field line", nameFault(line), line)
+		name, _, _ := strings.Cut(line, ":") // a value may be a secret
+		return fields.Line{}, malformed("field line", nameFault(line), name)
 	}
-	// Of the faults of a value the text is not told: it may be a secret.
 	if strings.IndexByte(line[colon:], '\r') >= 0 {
 		return fields.Line{}, malformed("field line", "a bare CR in the value", line[:colon])
 	}
