@@ -839,7 +839,7 @@ func TestOneRegistration(t *testing.T) {
 		}
 	}
 	ctx.want(t, "behind the first exchange", 1, 0)
-	cs = mMust(t)(SendRequest(ctx, cs, Req{}))
+	mMust(t)(SendRequest(ctx, cs, Req{}))
 	ctx.want(t, "behind the second", 2, 0)
 }
 
@@ -848,7 +848,7 @@ func TestAnotherContext(t *testing.T) {
 	srv := wiretest.New(t, wiretest.Conn{wiretest.Reply(mChunked), wiretest.Say("1\r\nx\r\n"), wiretest.Say(mLast)})
 	a, b := mCount(), mCount()
 	cs := mMust(t)(SendRequest(a, mConnect(t, srv, transport.TCP), Req{}))
-	cs = mMust(t)(SkipBody(b, cs))
+	mMust(t)(SkipBody(b, cs))
 	a.want(t, "first", 1, 0)
 	if len(b.calls) != 0 {
 		t.Error("the second is still registered")

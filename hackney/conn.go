@@ -3,10 +3,7 @@ package hackney
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
-	"io"
 	"net"
-	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -193,163 +190,6 @@ func (h *handle) growInput(size int) {
 	h.in = b
 }
 
-// read reads from the socket once. At the end of the stream it gives 0 and sets eof.
-func (h *handle) read(ctx context.Context, op string, p []byte) (int, error) {
-	n, err := h.reading(ctx, op, func() (int64, error) {
-		n, err := h.readSocket(p)
-		return int64(n), err
-	})
-	return int(n), err
-}
-
-// reading wraps one reading call in time limits and cancellation. Bytes that came
-// with an error are given without it; the error comes again with the next read.
-func (h *handle) reading(ctx context.Context, op string, call func() (int64, error)) (int64, error) {
-	if h.eof {
-		return 0, nil
-	}
-	h.limitRead(ctx)
-	if !h.core.arm(ctx) {
-		return 0, h.networkError(op, over(ctx))
-	}
-	n, err := call()
-	interrupted := h.core.disarm(ctx)
-	h.exchange.received += n
-	switch {
-	case n > 0 || err == nil:
-		return n, nil
-	case err == io.EOF:
-		h.eof = true
-		return 0, nil
-	case interrupted:
-		return 0, h.networkError(op, over(ctx))
-	case isTimeout(err):
-		return 0, h.networkError(op, timeLimit(ctx))
-	}
-	return 0, h.networkError(op, err)
-}
-
-// readSocket reads without an interface call where it can.
-func (h *handle) readSocket(p []byte) (int, error) {
-	switch {
-	case h.tcp != nil:
-		return h.tcp.Read(p)
-	case h.tls != nil:
-		return h.tls.Read(p)
-	}
-	return h.conn.Read(p)
-}
-
-// write writes all of p.
-func (h *handle) write(ctx context.Context, op string, p []byte) error {
-	return h.writing(ctx, op, func() (int64, error) {
-		n, err := h.writeSocket(p)
-		return int64(n), err
-	})
-}
-
-func (h *handle) writeSocket(p []byte) (int, error) {
-	switch {
-	case h.tcp != nil:
-		return h.tcp.Write(p)
-	case h.tls != nil:
-		return h.tls.Write(p)
-	}
-	return h.conn.Write(p)
-}
-
-// writing wraps one writing call in time limits and cancellation. Whatever it
-// did not write makes the request broken: there is no partial success.
-func (h *handle) writing(ctx context.Context, op string, call func() (int64, error)) error {
-	h.limitWrite(ctx)
-	if !h.core.arm(ctx) {
-		return h.networkError(op, over(ctx))
-	}
-	h.wrote = true
-	n, err := call()
-	interrupted := h.core.disarm(ctx)
-	h.exchange.sent += n
-	switch {
-	case err == nil:
-		return nil
-	case interrupted:
-		return h.networkError(op, over(ctx))
-	case isTimeout(err):
-		return h.networkError(op, timeLimit(ctx))
-	}
-	return h.networkError(op, err)
-}
-
-func (h *handle) limitRead(ctx context.Context) {
-	t, ok := deadline(ctx, h.recvLimit)
-	if !h.recvUntil.IsZero() {
-		t, ok = h.recvUntil, true
-	}
-	if ok {
-		h.conn.SetReadDeadline(t)
-		h.readLimited = true
-	} else if h.readLimited {
-		h.conn.SetReadDeadline(time.Time{})
-		h.readLimited = false
-	}
-}
-
-func (h *handle) limitWrite(ctx context.Context) {
-	if t, ok := deadline(ctx, h.sendLimit); ok {
-		h.conn.SetWriteDeadline(t)
-		h.writeLimited = true
-	} else if h.writeLimited {
-		h.conn.SetWriteDeadline(time.Time{})
-		h.writeLimited = false
-	}
-}
-
-// deadline is when a limit of time ends that starts now. A context that has a
-// deadline but no Done channel cannot call us, so its deadline is set too.
-func deadline(ctx context.Context, limit time.Duration) (time.Time, bool) {
-	var t time.Time
-	ok := false
-	if limit > 0 {
-		t, ok = time.Now().Add(limit), true
-	}
-	if ctx.Done() == nil {
-		if d, has := ctx.Deadline(); has && (!ok || d.Before(t)) {
-			t, ok = d, true
-		}
-	}
-	return t, ok
-}
-
-func isTimeout(err error) bool {
-	t, ok := err.(net.Error)
-	return ok && t.Timeout()
-}
-
-// over says why a context has ended: its error, and its cause if that says more.
-func over(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if cause == err {
-		return err
-	}
-	return fmt.Errorf("%w: %w", err, cause)
-}
-
-// timeLimit says whose limit a deadline was: the context's, if that is over.
-func timeLimit(ctx context.Context) error {
-	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
-		return context.DeadlineExceeded
-	}
-	return os.ErrDeadlineExceeded
-}
-
-func (h *handle) networkError(op string, err error) error {
-	return &transport.Error{
-		Op: op, Addr: h.link.address(), Sent: h.exchange.sent, Received: h.exchange.received, Err: err,
-	}
-}
-
-func (l *link) address() string { return url.URL{Host: l.host, Port: l.port}.HostPort() }
-
 // readHead reads up to and with the final head; 1xx heads are kept on the way.
 // stop, if not nil, is asked after each 1xx whether that is enough: then the head
 // is nil.
@@ -453,12 +293,4 @@ func (h *handle) clear() {
 	h.in, h.r, h.w = nil, 0, 0
 	h.exchange = exchange{}
 	h.up = upload{}
-}
-
-// liftLimits takes deadlines of ours off the socket.
-func (h *handle) liftLimits() {
-	if h.readLimited || h.writeLimited {
-		h.conn.SetDeadline(time.Time{})
-		h.readLimited, h.writeLimited = false, false
-	}
 }

@@ -15,8 +15,8 @@ type core struct {
 	conn   net.Conn
 	closed atomic.Bool
 
-	// cancel is seq<<2 | one of the states below. A callback that comes late
-	// finds another seq and does nothing.
+	// cancel is seq, with one of the states below in its two lowest bits; seq alone
+	// is idle. A callback that comes late finds another seq and does nothing.
 	cancel atomic.Uint64
 
 	// The registration at a context, kept while the caller passes contexts with
@@ -26,7 +26,7 @@ type core struct {
 }
 
 const (
-	cancelIdle   uint64 = iota // no operation is blocked
+	_            uint64 = iota // idle: no operation is blocked
 	cancelArmed                // one may be
 	cancelFiring               // a callback is about to interrupt it
 	cancelFired                // the context is over
@@ -52,7 +52,7 @@ func (c *core) arm(ctx context.Context) bool {
 		c.register(ctx, done)
 	}
 	seq := c.cancel.Load() &^ cancelMask
-	if !c.cancel.CompareAndSwap(seq|cancelIdle, seq|cancelArmed) {
+	if !c.cancel.CompareAndSwap(seq, seq|cancelArmed) {
 		c.unregister()
 		return false
 	}
@@ -70,7 +70,7 @@ func (c *core) disarm(ctx context.Context) (interrupted bool) {
 		return false
 	}
 	seq := c.cancel.Load() &^ cancelMask
-	if c.cancel.CompareAndSwap(seq|cancelArmed, seq|cancelIdle) {
+	if c.cancel.CompareAndSwap(seq|cancelArmed, seq) {
 		return false
 	}
 	for c.cancel.Load()&cancelMask == cancelFiring {
@@ -90,7 +90,7 @@ func (c *core) register(ctx context.Context, done <-chan struct{}) {
 
 // unregister drops the registration; a callback on its way finds another seq.
 func (c *core) unregister() {
-	next := (c.cancel.Load()&^cancelMask + cancelMask + 1) | cancelIdle
+	next := c.cancel.Load()&^cancelMask + cancelMask + 1
 	if c.stop != nil {
 		c.stop()
 	}
@@ -100,7 +100,7 @@ func (c *core) unregister() {
 
 // fire is the callback of the context.
 func (c *core) fire(seq uint64) {
-	if c.cancel.CompareAndSwap(seq|cancelIdle, seq|cancelFired) {
+	if c.cancel.CompareAndSwap(seq, seq|cancelFired) {
 		return
 	}
 	if c.cancel.CompareAndSwap(seq|cancelArmed, seq|cancelFiring) {
@@ -109,5 +109,5 @@ func (c *core) fire(seq uint64) {
 		return
 	}
 	// Disarmed between the two swaps: idle again, or gone.
-	c.cancel.CompareAndSwap(seq|cancelIdle, seq|cancelFired)
+	c.cancel.CompareAndSwap(seq, seq|cancelFired)
 }

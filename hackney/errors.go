@@ -54,6 +54,7 @@ type StateError struct {
 	want   states
 }
 
+// Error names the operation, the state it was given and those it wants.
 func (e *StateError) Error() string {
 	switch e.Err {
 	case ErrStale:
@@ -75,6 +76,7 @@ type ArgumentError struct {
 	Sent int64 // bytes of the request that were sent before the fault showed
 }
 
+// Error says what was wrong and, if anything was sent, how far the request got.
 func (e *ArgumentError) Error() string {
 	if e.Sent > 0 {
 		return fmt.Sprintf("bad %s, after %d bytes of the request were sent: %v", e.What, e.Sent, e.Err)

@@ -1,14 +1,9 @@
 package hackney
 
 import (
-	"crypto/tls"
 	"fmt"
-	"net"
+	"iter"
 	"strings"
-	"unsafe"
-
-	"github.com/hackney-go/hackney/hackney/headers"
-	"github.com/hackney-go/hackney/internal/http1"
 )
 
 // # Theory of operation
@@ -43,6 +38,7 @@ const (
 
 var connectionNames = [...]string{"closed", "connected"}
 
+// String is hackney's own atom for the state.
 func (s ConnectionState) String() string { return name(connectionNames[:], int(s)) }
 
 // ResponseState says how far the exchange of a request and its response has come
@@ -76,6 +72,7 @@ const (
 
 var bodyNames = [...]string{"waiting", "done"}
 
+// String is hackney's own atom for the state.
 func (s BodyState) String() string { return name(bodyNames[:], int(s)) }
 
 func name(names []string, i int) string {
@@ -85,219 +82,241 @@ func name(names []string, i int) string {
 	return fmt.Sprintf("unknown(%d)", i)
 }
 
-// ClientState is the state of a client between two operations: the mirror of
-// hackney's #client{} record. It is immutable and small; copy it, keep it, pass it
-// to another goroutine. Of all copies of one state only one can be used: the
-// operation that comes first wins, the others get ErrStale (Close excepted).
-//
-// The zero value is a client that was never connected.
-type ClientState struct {
-	handle     *handle
-	link       *link       // facts of the connection, and where it leads
-	opts       *Opts       // the caller's; never written
-	head       *http1.Head // facts of the last head, never written after commit
-	extra      *extra      // facts that few responses have
-	auth       *BasicAuth  // user info of the URL
-	turn       turn
-	method     string
-	path       string
-	connection ConnectionState
-	response   ResponseState
-	body       BodyState
-	reused     bool // the request went out on a connection that had carried another
-	chunked    bool // the request's body is chunked
-	expect     bool // the request has Expect: 100-continue
-	early      bool // Waiting because a final answer came before the request's end
-}
+// Op is an operation of the state machine. It prints as the function's name.
+type Op uint8
 
-// MaxStateSize is the most bytes a ClientState may take.
-const MaxStateSize = 200
+const (
+	OpConnect Op = iota
+	OpReconnect
+	OpSendRequest
+	OpStreamRequestBody
+	OpEndStreamRequestBody
+	OpStartResponse
+	OpStreamStatus
+	OpStreamHeader
+	OpStreamHeaders
+	OpStreamBody
+	OpBody
+	OpBodyMax
+	OpSkipBody
+	OpCopyBody
+	OpBodyReader
+	OpHandoff
+	OpSetSockopts
+	OpHijack
+	OpClose
+)
 
-var _ [MaxStateSize - unsafe.Sizeof(ClientState{})]struct{}
+// states is a set of response states.
+type states uint16
 
-// extra are facts that few responses have.
-type extra struct {
-	interim  []Interim
-	trailers headers.Headers
-	partial  *partial
-}
-
-// partial is the list of fields that StreamHeader has read so far, last first.
-type partial struct {
-	before      *partial
-	name, value string
-}
-
-// Interim is a 1xx response that came before the final one (RFC 9110, 15.2).
-type Interim struct {
-	Status  int
-	Reason  string
-	Headers *headers.Headers
-}
-
-// ConnectionState is Closed or Connected.
-func (cs ClientState) ConnectionState() ConnectionState { return cs.connection }
-
-// ResponseState says how far the exchange has come.
-func (cs ClientState) ResponseState() ResponseState { return cs.response }
-
-// BodyState says whether the response's body was read.
-func (cs ClientState) BodyState() BodyState { return cs.body }
-
-// Status is the status code of the final response, 0 before it came.
-func (cs ClientState) Status() int {
-	if cs.head == nil {
-		return 0
+func in(list ...ResponseState) (set states) {
+	for _, s := range list {
+		set |= 1 << s
 	}
-	return cs.head.Status
+	return set
 }
 
-// Reason is the reason phrase of the final response, often "".
-func (cs ClientState) Reason() string {
-	if cs.head == nil {
-		return ""
+const anyState states = 1<<(StateSwitched+1) - 1
+
+func (set states) has(s ResponseState) bool { return set&(1<<s) != 0 }
+
+// String lists the set as error messages and the docs show it.
+func (set states) String() string {
+	if set == anyState {
+		return "any"
 	}
-	return cs.head.Reason
-}
-
-// Version is the version of the final response, "1.1" or "1.0", "" before it came.
-func (cs ClientState) Version() string {
-	if cs.head == nil {
-		return ""
-	}
-	return versions[cs.head.Minor]
-}
-
-var versions = [...]string{"1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9"}
-
-// Headers are the header fields of the final response in order and case. The
-// list is the caller's to keep.
-func (cs ClientState) Headers() *headers.Headers {
-	if cs.head == nil {
-		return nil
-	}
-	return &cs.head.Headers
-}
-
-// Trailers are the trailer fields of a chunked response once its body was read.
-// Fields that frame or route a message are left out (RFC 9110, 6.5.1).
-func (cs ClientState) Trailers() *headers.Headers {
-	if cs.extra == nil {
-		return nil
-	}
-	return &cs.extra.trailers
-}
-
-// Interim are the 1xx responses that came before the final one, in order.
-func (cs ClientState) Interim() []Interim {
-	if cs.extra == nil {
-		return nil
-	}
-	return append([]Interim(nil), cs.extra.interim...)
-}
-
-// ContentLength is the response's Content-Length, -1 where it has none or before
-// it came.
-func (cs ClientState) ContentLength() int64 {
-	if cs.head == nil {
-		return -1
-	}
-	return cs.head.Length
-}
-
-// Location is the Location field of the response (location of #client{}).
-func (cs ClientState) Location() string { return cs.Headers().Get("Location") }
-
-// Method is the method of the request as it was sent.
-func (cs ClientState) Method() string { return cs.method }
-
-// Path is the request-target as it was sent.
-func (cs ClientState) Path() string { return cs.path }
-
-// Host is the host the client is for, without brackets.
-func (cs ClientState) Host() string { return cs.origin().host }
-
-// Port is the port the client is for.
-func (cs ClientState) Port() int { return cs.origin().port }
-
-// Scheme is "http" or "https", "" for a client that was never connected.
-func (cs ClientState) Scheme() string {
-	if t := cs.origin().transport; t != nil {
-		return t.Scheme()
-	}
-	return ""
-}
-
-// URL is the URL of the request, without user info.
-func (cs ClientState) URL() string {
-	if cs.link == nil {
-		return ""
-	}
-	target := cs.path
-	if !strings.HasPrefix(target, "/") { // "*", an authority or an absolute form
-		target = "/"
-	}
-	return cs.Scheme() + "://" + cs.link.authority + target
-}
-
-// LocalAddr is this end of the connection the state was made on, or nil.
-func (cs ClientState) LocalAddr() net.Addr {
-	if cs.link == nil {
-		return nil
-	}
-	return cs.link.local
-}
-
-// RemoteAddr is the other end of the connection the state was made on, or nil.
-func (cs ClientState) RemoteAddr() net.Addr {
-	if cs.link == nil {
-		return nil
-	}
-	return cs.link.remote
-}
-
-// TLS are the facts of the TLS handshake, or nil without TLS. It must not be
-// written.
-func (cs ClientState) TLS() *tls.ConnectionState {
-	if cs.link == nil {
-		return nil
-	}
-	return cs.link.tls
-}
-
-// Reused says whether the request went out on a connection that had carried
-// another request before.
-func (cs ClientState) Reused() bool { return cs.reused }
-
-// Legal are the operations that are legal in this state, in the order of the table.
-func (cs ClientState) Legal() []Op {
-	var ops []Op
-	for op := range Ops() {
-		if cs.check(op) == nil {
-			ops = append(ops, op)
+	var words []string
+	for s := StateStart; s <= StateSwitched; s++ {
+		if set.has(s) {
+			words = append(words, s.String())
 		}
 	}
-	return ops
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
+	}
+	return strings.Join(words, "")
 }
 
-func (cs *ClientState) origin() *origin {
-	if cs.link == nil {
-		return &origin{}
-	}
-	return &cs.link.origin
+// need is what an operation asks of the connection.
+type need uint8
+
+const (
+	anyConnection need = iota // works on both
+	reachable                 // connects where it must, so it has to know where to
+	connected                 // only where there is a connection
+	unread                    // connected, but for done, where nothing is left to read
+)
+
+// rule is a row of the table: where an operation is legal, and where it leads.
+type rule struct {
+	name string
+	from states // legal in these
+	also states // legal in these too, but only after an early final answer: it then gives ErrResponseReady
+	to   states // may lead to these; and to failed, wherever the wire breaks
+	need need
+	note string
 }
 
-// partialHeaders are the fields StreamHeader has given out so far, in order.
-func (cs *ClientState) partialHeaders() *headers.Headers {
-	if cs.extra == nil {
-		return nil
+// table is the state machine, all of it: the check, the texts of errors, Legal,
+// the docs and the tests are made from it.
+var table = [...]rule{
+	OpConnect: {
+		name: "Connect", to: in(StateStart),
+		note: "makes a state",
+	},
+	OpReconnect: {
+		name: "Reconnect", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed), need: reachable,
+		note: "a closed connection is opened anew and the state is start; on a connected one nothing happens",
+	},
+	OpSendRequest: {
+		name: "SendRequest", from: in(StateStart, StateDone),
+		to:   in(StateStream, StateWaiting, StateOnBody, StateDone, StateSwitched),
+		need: reachable,
+		note: "stream with the payload Stream; done when the answer has no body; waiting when reading the answer was interrupted; a closed connection is opened anew first",
+	},
+	OpStreamRequestBody: {
+		name: "StreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateStream, StateWaiting), need: connected,
+		note: "waiting, with ErrResponseReady, when a final answer came early",
+	},
+	OpEndStreamRequestBody: {
+		name: "EndStreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateWaiting), need: connected,
+	},
+	OpStartResponse: {
+		name: "StartResponse", from: in(StateStream, StateWaiting), to: in(StateWaiting, StateOnBody, StateDone, StateSwitched), need: connected,
+		note: "ends a request body that was not ended; waiting when it was interrupted",
+	},
+	OpStreamStatus: {
+		name: "StreamStatus", from: in(StateStream, StateWaiting), to: in(StateWaiting, StateOnStatus), need: connected,
+		note: "one line; 1xx responses are passed over and kept in Interim",
+	},
+	OpStreamHeader: {
+		name: "StreamHeader", from: in(StateOnStatus, StateOnHeader), to: in(StateOnHeader, StateOnBody, StateDone, StateSwitched), need: connected,
+		note: "one field; io.EOF when there are no more",
+	},
+	OpStreamHeaders: {
+		name: "StreamHeaders", from: in(StateOnStatus, StateOnHeader), to: in(StateOnHeader, StateOnBody, StateDone, StateSwitched), need: connected,
+		note: "all fields that are left; on_header when it was interrupted",
+	},
+	OpStreamBody: {
+		name: "StreamBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
+		note: "io.EOF in done",
+	},
+	OpBody: {
+		name: "Body", from: in(StateOnBody, StateDone), to: in(StateDone), need: unread,
+	},
+	OpBodyMax: {
+		name: "BodyMax", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
+		note: "stays in on_body when it stopped at the maximum",
+	},
+	OpSkipBody: {
+		name: "SkipBody", from: in(StateOnBody, StateDone), to: in(StateDone), need: unread,
+	},
+	OpCopyBody: {
+		name: "CopyBody", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
+		note: "stays in on_body when the writer failed or it was interrupted",
+	},
+	OpBodyReader: {
+		name: "BodyReader.Read", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
+	},
+	OpHandoff: {
+		name: "Handoff", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed),
+		note: "the state is unchanged, but older copies of it are stale",
+	},
+	OpSetSockopts: {
+		name: "SetSockopts", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed), need: connected,
+		note: "the state is unchanged",
+	},
+	OpHijack: {
+		name: "Hijack", from: in(StateStart, StateDone, StateSwitched), to: in(StateSwitched), need: connected,
+		note: "ends the state",
+	},
+	OpClose: {
+		name: "Close", from: anyState, to: in(StateStart),
+		note: "the connection is closed; good for any copy of a state",
+	},
+}
+
+// String is the name of the operation's function.
+func (op Op) String() string {
+	if int(op) < len(table) {
+		return table[op].name
 	}
-	var pairs []string
-	for p := cs.extra.partial; p != nil; p = p.before {
-		pairs = append(pairs, p.value, p.name)
+	return fmt.Sprintf("Op(%d)", uint8(op))
+}
+
+// Ops goes through all operations in the order of the table.
+func Ops() iter.Seq[Op] {
+	return func(yield func(Op) bool) {
+		for op := range table {
+			if !yield(Op(op)) {
+				return
+			}
+		}
 	}
-	for i, j := 0, len(pairs)-1; i < j; i, j = i+1, j-1 {
-		pairs[i], pairs[j] = pairs[j], pairs[i]
+}
+
+// check says whether op is legal in cs: nil, or a *StateError.
+func (cs *ClientState) check(op Op) error {
+	r := &table[op]
+	legal := r.from.has(cs.response) || cs.early && r.also.has(cs.response)
+	if !legal {
+		return &StateError{Op: op, State: cs.response, want: r.from, Err: ErrInvalidState}
 	}
-	return headers.New(pairs...)
+	if !cs.has(r.need) {
+		return &StateError{Op: op, State: cs.response, want: r.from, Err: ErrClosed}
+	}
+	return nil
+}
+
+// has says whether the connection of cs is what an operation needs.
+func (cs *ClientState) has(n need) bool {
+	switch n {
+	case reachable:
+		return cs.link != nil
+	case connected:
+		return cs.connection == Connected
+	case unread:
+		return cs.connection == Connected || cs.response == StateDone
+	}
+	return true
+}
+
+// Table is the state machine as Markdown: a row for each operation.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| operation | legal in | leads to | |\n|---|---|---|---|\n")
+	for op := range Ops() {
+		r := &table[op]
+		from := r.from.String()
+		if r.also != 0 {
+			from += ", and " + r.also.String() + " after an early final answer"
+		}
+		if from == "" {
+			from = "–"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.name, from, r.to, r.note)
+	}
+	return b.String()
+}
+
+// Diagram is the way of an exchange through the states as a Mermaid state diagram.
+// Operations that are legal in all states, or leave the state as it is, are left out.
+func Diagram() string {
+	var b strings.Builder
+	b.WriteString("stateDiagram-v2\n    [*] --> start: Connect\n")
+	for op := range Ops() {
+		r := &table[op]
+		if r.from == 0 || r.from|in(StateFailed) == anyState {
+			continue
+		}
+		for from := StateStart; from <= StateSwitched; from++ {
+			for to := StateStart; to <= StateSwitched; to++ {
+				if r.from.has(from) && r.to.has(to) && from != to && !(r.need == unread && from == StateDone) {
+					fmt.Fprintf(&b, "    %v --> %v: %s\n", from, to, r.name)
+				}
+			}
+		}
+	}
+	return b.String()
 }

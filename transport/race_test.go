@@ -115,18 +115,30 @@ func TestRace(t *testing.T) {
 		want  string // the address that wins
 		log   []string
 	}{
-		{"first wins within its head start",
-			map[string]play{v6: {after: 200 * time.Millisecond}}, v6,
-			[]string{"0s [2001:db8::1]:80 starts"}},
-		{"silence gives the next one its turn",
-			map[string]play{v6: {after: -1}, v4: {after: time.Millisecond}}, v4,
-			[]string{"0s [2001:db8::1]:80 starts", "250ms 192.0.2.1:80 starts", "251ms [2001:db8::1]:80 is cancelled"}},
-		{"a failure gives the next one its turn at once, and that one a full head start",
-			map[string]play{v6: {after: 100 * time.Millisecond, err: refused}, v4: {after: -1}, v4b: {}}, v4b,
-			[]string{"0s [2001:db8::1]:80 starts", "100ms 192.0.2.1:80 starts", "350ms 192.0.2.2:80 starts", "350ms 192.0.2.1:80 is cancelled"}},
-		{"a late first one still wins",
-			map[string]play{v6: {after: 260 * time.Millisecond}, v4: {after: -1}}, v6,
-			[]string{"0s [2001:db8::1]:80 starts", "250ms 192.0.2.1:80 starts", "260ms 192.0.2.1:80 is cancelled"}},
+		{
+			"first wins within its head start",
+			map[string]play{v6: {after: 200 * time.Millisecond}},
+			v6,
+			[]string{"0s [2001:db8::1]:80 starts"},
+		},
+		{
+			"silence gives the next one its turn",
+			map[string]play{v6: {after: -1}, v4: {after: time.Millisecond}},
+			v4,
+			[]string{"0s [2001:db8::1]:80 starts", "250ms 192.0.2.1:80 starts", "251ms [2001:db8::1]:80 is cancelled"},
+		},
+		{
+			"a failure gives the next one its turn at once, and that one a full head start",
+			map[string]play{v6: {after: 100 * time.Millisecond, err: refused}, v4: {after: -1}, v4b: {}},
+			v4b,
+			[]string{"0s [2001:db8::1]:80 starts", "100ms 192.0.2.1:80 starts", "350ms 192.0.2.2:80 starts", "350ms 192.0.2.1:80 is cancelled"},
+		},
+		{
+			"a late first one still wins",
+			map[string]play{v6: {after: 260 * time.Millisecond}, v4: {after: -1}},
+			v6,
+			[]string{"0s [2001:db8::1]:80 starts", "250ms 192.0.2.1:80 starts", "260ms 192.0.2.1:80 is cancelled"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

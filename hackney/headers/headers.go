@@ -30,6 +30,7 @@ type Error struct {
 	Reason string
 }
 
+// Error names the field, never its value.
 func (e *Error) Error() string {
 	return fmt.Sprintf("headers: field %.64q: %s", e.Name, e.Reason)
 }

@@ -39,8 +39,16 @@ func TestEqualFold(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"", "", true}, {"Az", "aZ", true}, {"a-1", "A-1", true}, {"a", "ab", false}, {"a", "b", false},
-		{"@", "`", false}, {"[", "{", false}, {"k", "\u212a", false}, {"é", "É", false}, {"\x8a", "\xaa", false},
+		{"", "", true},
+		{"Az", "aZ", true},
+		{"a-1", "A-1", true},
+		{"a", "ab", false},
+		{"a", "b", false},
+		{"@", "`", false},
+		{"[", "{", false},
+		{"k", "\u212a", false},
+		{"é", "É", false},
+		{"\x8a", "\xaa", false},
 	} {
 		if got := EqualFold(c.a, c.b); got != c.want {
 			t.Errorf("%q, %q: %v", c.a, c.b, got)

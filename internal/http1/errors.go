@@ -16,6 +16,7 @@ type ProtocolError struct {
 	Addr   string // host:port of the peer; filled in by the floor above
 }
 
+// Error says who, where in the message, and what.
 func (e *ProtocolError) Error() string {
 	s := "protocol error by " + peer(e.Addr) + ": " + e.Part
 	if e.Line > 0 {
@@ -43,6 +44,7 @@ type LimitError struct {
 	Addr string // host:port of the peer; filled in by the floor above
 }
 
+// Error names the limit that was passed.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("limit: from %s: %s is over %d %s", peer(e.Addr), e.What, e.Max, e.Unit)
 }
@@ -62,6 +64,7 @@ type IncompleteError struct {
 	Cause   error  // what ended the connection, nil for an orderly end
 }
 
+// Error says where the message ended, and how much of it came.
 func (e *IncompleteError) Error() string {
 	s := "connection closed by " + peer(e.Addr) + " inside the " + e.Part
 	switch {

@@ -20,6 +20,7 @@ const (
 
 var framingNames = [...]string{"none", "length", "chunked", "until close", "switched"}
 
+// String is the name of the framing.
 func (f Framing) String() string { return framingNames[f] }
 
 // facts are what the field lines of one head say about the message and the

@@ -20,8 +20,10 @@ const (
 
 // String returns the name of the end.
 func (e End) String() string {
-	return [...]string{"open", "client_closed", "client_closed_early",
-		"server_closed", "server_reset", "handshake_failed"}[e]
+	return [...]string{
+		"open", "client_closed", "client_closed_early",
+		"server_closed", "server_reset", "handshake_failed",
+	}[e]
 }
 
 // Conns returns how many connections were accepted, those beyond the script too.

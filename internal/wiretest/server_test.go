@@ -66,8 +66,11 @@ func TestWaits(t *testing.T) {
 		{"bytes", Conn{On(Bytes(2), "0"), On(Bytes(3), "1")}, []string{"ab", "cde"}},
 		{"head then body", Conn{On(Head, "0"), On(Body, "1"), Reply("2")}, []string{head, chunks, post}},
 		{"head then chunked end", Conn{On(Head, "0"), On(ChunkedEnd, "1")}, []string{head, chunks}},
-		{"head, bytes, body", Conn{On(Head, "0"), On(Bytes(2), "1"), On(Body, "2"), Reply("3")},
-			[]string{head, "3\r", chunks[2:], get}},
+		{
+			"head, bytes, body",
+			Conn{On(Head, "0"), On(Bytes(2), "1"), On(Body, "2"), Reply("3")},
+			[]string{head, "3\r", chunks[2:], get},
+		},
 		{"chunked end with its head", Conn{On(ChunkedEnd, "0"), On(Request, "1")}, []string{head + chunks, get}},
 		{"quiet", Conn{On(Quiet(20*time.Millisecond), "0"), On(Request, "1")}, []string{"no request", get}},
 	}
