@@ -121,7 +121,8 @@ func TestConfigsAnywhere(t *testing.T) {
 	c := newCache()
 	embedded := new(inside)
 	for _, base := range []*tls.Config{&inData, &embedded.config} {
-		if c.get(base, false, "a") != c.get(base, false, "a") {
+		first := c.get(base, false, "a")
+		if c.get(base, false, "a") != first {
 			t.Error("a configuration was made twice")
 		}
 	}

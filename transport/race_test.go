@@ -19,7 +19,6 @@ type stage struct {
 	start time.Time
 	plays map[string]play
 	log   chan string
-	conns []*stageConn
 }
 
 type play struct {

@@ -3,6 +3,7 @@ package testserver
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
@@ -328,7 +329,7 @@ func start(t *testing.T, o Options) (*Server, *http.Client) {
 	}
 	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.CertPool()}}
 	if o.Unix != "" {
-		tr.Dial = func(string, string) (net.Conn, error) { return net.Dial("unix", o.Unix) }
+		tr.DialContext = func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", o.Unix) }
 	}
 	t.Cleanup(func() {
 		tr.CloseIdleConnections()
