@@ -246,14 +246,18 @@ func (p *plan) setFraming() error {
 // frameNothing frames a request without a payload: POST and PUT say that their
 // content is empty (RFC 9110, 8.6).
 func (p *plan) frameNothing(asked bool) {
+	saysEmpty := p.method == "POST" || p.method == "PUT"
+	if saysEmpty {
+		p.src.ctype = octetStream
+	}
+	p.length = 0
 	switch {
 	case asked:
 		p.framing = byChunks
-	case p.method == "POST" || p.method == "PUT":
-		p.framing, p.length = byLength, 0
-		p.src.ctype = octetStream
+	case saysEmpty:
+		p.framing = byLength
 	default:
-		p.framing, p.length = noBody, 0
+		p.framing = noBody
 	}
 }
 

@@ -118,6 +118,9 @@ func (h *handle) writev(ctx context.Context, op string, a, b, c []byte) error {
 		}
 		var sum int64
 		for _, p := range [...][]byte{a, b, c} {
+			if len(p) == 0 { // on some connections even an empty write waits for the peer
+				continue
+			}
 			n, err := h.writeSocket(p)
 			if sum += int64(n); err != nil {
 				return sum, err

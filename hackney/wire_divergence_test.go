@@ -24,7 +24,7 @@ func wWrites(t *testing.T, want string) (*hackney.Opts, <-chan []string) {
 	writes := make(chan []string, 1)
 	return wPipe(t, func(c net.Conn) {
 		var got []string
-		buf := make([]byte, len(want)+1)
+		buf := make([]byte, 1<<20)
 		for total := 0; total < len(want); {
 			n, err := c.Read(buf)
 			if err != nil {
@@ -63,6 +63,28 @@ func TestDivergenceSmallBodyIsOneWrite(t *testing.T) {
 			if len(got) != 1 {
 				t.Errorf("%d writes, want 1", len(got))
 			}
+			cl.to(hackney.Close(cl.ClientState))
+		})
+	}
+}
+
+// A large body over a connection that is no TCP socket: an empty write, which may
+// wait for the peer there, is never made.
+func TestWireLargeBodyOverAPipe(t *testing.T) {
+	for name, h := range map[string]*headers.Headers{
+		"length":  nil,
+		"chunked": headers.New("Transfer-Encoding", "chunked"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := wText(100_000)
+			want := wWant("POST /", wOctets, "Content-Length: 100000") + text
+			if h != nil {
+				want = wWant("POST /", wOctets, wChunked) + "186a0\r\n" + text + "\r\n0\r\n\r\n"
+			}
+			want = strings.ReplaceAll(want, "{host}", "example.com")
+			o, writes := wWrites(t, want)
+			cl := wNew(t).request("POST", "http://example.com/", h, hackney.Text(text), o).in(hackney.StateDone)
+			wSame(t, strings.Join(wBounded(t, writes), ""), want)
 			cl.to(hackney.Close(cl.ClientState))
 		})
 	}
@@ -179,8 +201,8 @@ func TestDivergenceHostField(t *testing.T) {
 	}
 }
 
-// unexpected_100: one that nobody continued for is not the answer either.
-func TestDivergenceUncontinuedContinue(t *testing.T) {
+// unexpected_100: one that nobody asked for is not the answer either.
+func TestDivergenceUnaskedContinue(t *testing.T) {
 	const continued = "HTTP/1.1 100 Continue\r\n\r\n"
 	srv := wiretest.New(t, wiretest.Conn{wiretest.Reply(continued, wOK), wiretest.Reply(continued + wOK)})
 	c := wNew(t).get(srv.URL("/"))

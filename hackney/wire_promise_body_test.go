@@ -97,7 +97,7 @@ func TestP48_EmptyPostAndPut(t *testing.T) {
 	c.send(hackney.Req{Method: "PUT"}).send(hackney.Req{Method: "POST", Payload: hackney.Bytes(nil)})
 	c.send(hackney.Req{Method: "POST", Headers: headers.New("Transfer-Encoding", "chunked")})
 	c.wantSent(srv, 0, wWant("POST /", wOctets, "Content-Length: 0")+wWant("PUT /", wOctets, "Content-Length: 0")+
-		wWant("POST /", wOctets, "Content-Length: 0")+wWant("POST /", wChunked)+"0\r\n\r\n")
+		wWant("POST /", wOctets, "Content-Length: 0")+wWant("POST /", wOctets, wChunked)+"0\r\n\r\n")
 }
 
 func TestP49_StreamReturnsBehindTheHead(t *testing.T) {
