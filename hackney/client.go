@@ -159,7 +159,10 @@ func (cs ClientState) URL() string {
 		return ""
 	}
 	target := cs.path
-	if !strings.HasPrefix(target, "/") { // "*", an authority or an absolute form
+	switch {
+	case strings.HasPrefix(target, "http://"), strings.HasPrefix(target, "https://"):
+		return target
+	case !strings.HasPrefix(target, "/"): // "*" or an authority
 		target = "/"
 	}
 	return cs.Scheme() + "://" + cs.link.authority + target
@@ -195,6 +198,7 @@ func (cs ClientState) TLS() *tls.ConnectionState {
 func (cs ClientState) Reused() bool { return cs.reused }
 
 // Legal are the operations that are legal in this state, in the order of the table.
+// Whether the state was used already, only the operation can tell.
 func (cs ClientState) Legal() []Op {
 	var ops []Op
 	for op := range Ops() {

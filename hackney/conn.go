@@ -105,7 +105,7 @@ type link struct {
 
 // dial makes a connection and its handle.
 func dial(ctx context.Context, to *origin, o *Opts) (*handle, error) {
-	conn, err := to.transport.Dial(ctx, to.host, to.port, &transport.Options{
+	conn, err := to.transport.Dial(orBackground(ctx), to.host, to.port, &transport.Options{
 		ConnectTimeout: duration(o.ConnectTimeout, DefaultConnectTimeout),
 		TLSTimeout:     duration(o.TLSTimeout, DefaultTLSTimeout),
 		DialContext:    o.DialContext,

@@ -119,6 +119,10 @@ func Hijack(cs ClientState) (net.Conn, []byte, error) {
 // the *net.TCPConn, under TLS too, or the *net.UnixConn. It is legal in every
 // state but failed and leaves the state as it is. f must not read, write or close.
 func SetSockopts(cs ClientState, f func(net.Conn) error) error {
+	if f == nil {
+		a := operation{op: OpSetSockopts, given: cs}
+		return a.refuse(badArgument("function", "it is nil"))
+	}
 	a, err := begin(OpSetSockopts, cs)
 	if err != nil {
 		return err

@@ -52,15 +52,26 @@ func (h *handle) readHeadWithin(ctx context.Context, d time.Duration) (*http1.He
 // is it where the caller frames the body, and we cannot tell where that ends.
 func (h *handle) answerBefore(ctx context.Context) (early *http1.Head, err error) {
 	if h.up.framing == byLength && h.up.left == 0 || h.up.framing == asGiven {
-		return h.exchange.early, nil
+		return h.stopping(), nil
 	}
 	return h.answerWaiting(ctx)
 }
 
+// stopping is the final head that came early, if it ends the request. It always
+// does in steps, where the caller decides what then; a whole request goes on unless
+// the answer says that its body is not wanted (RFC 9112, 9.5).
+func (h *handle) stopping() *http1.Head {
+	early := h.exchange.early
+	if early != nil && h.up.whole && early.Status < 300 {
+		return nil
+	}
+	return early
+}
+
 // answerWaiting looks, without blocking, whether a final head came before the
-// request is whole.
+// request is whole, and ends it.
 func (h *handle) answerWaiting(ctx context.Context) (early *http1.Head, err error) {
-	if early, err := h.answerUnread(); early != nil || err != nil {
+	if early, err := h.answerUnread(); early != nil || err != nil || h.exchange.early != nil {
 		return early, err
 	}
 	if h.prober.Probe() != transport.Readable {
@@ -90,7 +101,7 @@ func (h *handle) answerUnread() (early *http1.Head, err error) {
 			h.exchange.early = ev.Head
 		}
 	}
-	return h.exchange.early, nil
+	return h.stopping(), nil
 }
 
 // fillReady reads bytes that are there. Below TLS they may be no data at all, so

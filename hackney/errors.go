@@ -3,6 +3,7 @@ package hackney
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/hackney/url"
@@ -22,7 +23,8 @@ var (
 	// ErrResponseReady: the final answer came before the request body was
 	// whole; StartResponse gives it. It is no fault.
 	ErrResponseReady = errors.New("the response is ready")
-	// ErrTimeout: a limit of time ran out.
+	// ErrTimeout: a limit of time ran out, one of Opts or the context's deadline.
+	// Before trying again, look at ctx.Err too.
 	ErrTimeout = transport.ErrTimeout
 )
 
@@ -58,6 +60,9 @@ type StateError struct {
 func (e *StateError) Error() string {
 	switch e.Err {
 	case ErrStale:
+		if e.UsedBy == OpHijack {
+			return fmt.Sprintf("%v: the connection was taken out by Hijack", e.Op)
+		}
 		return fmt.Sprintf("%v: the state (%v) was already used by %v; go on with the state that returned (is it shadowed by a := in an inner block?)", e.Op, e.State, e.UsedBy)
 	case ErrClosed:
 		return fmt.Sprintf("%v: the connection of the state (%v) is closed", e.Op, e.State)
@@ -104,7 +109,8 @@ const (
 // BlameOf says whose fault an error of this package is: the caller's, the peer's,
 // the network's (what waited for it too: limits of time, a context that ended), or
 // that of a limit of size. What is not known to it, such as an error of the caller's
-// own reader or writer, is the caller's.
+// own reader or writer, is the caller's. nil, io.EOF and ErrResponseReady are no
+// faults: "".
 func BlameOf(err error) Blame {
 	var (
 		argument   *ArgumentError
@@ -114,6 +120,8 @@ func BlameOf(err error) Blame {
 		network    *TransportError
 	)
 	switch {
+	case err == nil, err == io.EOF, err == ErrResponseReady:
+		return ""
 	case errors.As(err, &argument): // whatever an error of the caller's own holds
 		return BlameCaller
 	case errors.As(err, &limit):

@@ -57,9 +57,10 @@ type Opts struct {
 	// 0 and Unlimited are no limit. (BodyMax is the way to read part of a body.)
 	MaxBody int64
 	// MaxHead bounds the heads of a response, 1xx and trailers included, in
-	// bytes. 0 is 256 KiB.
+	// bytes. 0 is 256 KiB, Unlimited none.
 	MaxHead int
-	// MaxFields bounds the number of their field lines. 0 is 1,000.
+	// MaxFields bounds the number of their field lines. 0 is 1,000, Unlimited
+	// (and the most there is) 65,535.
 	MaxFields int
 
 	// RawMethod sends methods in the case in which they were given; by default

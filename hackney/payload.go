@@ -14,6 +14,10 @@ import (
 
 // Payload is what a request sends as its body. A nil Payload is none.
 //
+// Where the length of a payload is known it is the Content-Length that is sent,
+// whatever the caller's own field says, as in hackney; where it is not known, the
+// caller's Content-Length is held to.
+//
 // Whether a request can be sent again by itself depends on its payload too: none,
 // Bytes, Text, Chunks, Form and File can; FromReader, Func and Stream cannot.
 type Payload interface {

@@ -13,7 +13,7 @@ import (
 // Req is a request on a client: what send_request/2 of hackney takes as a tuple.
 type Req struct {
 	Method  string           // "" is GET
-	Path    string           // the request-target: "/path?query"; "" is "/"
+	Path    string           // the request-target: "/path?query", "http://host/path" or, with OPTIONS, "*"; "" is "/"
 	Headers *headers.Headers // nil is none
 	Payload Payload          // nil is none
 
@@ -223,6 +223,9 @@ func (h *handle) exchangeHeads(ctx context.Context, p *plan, auth *BasicAuth) (*
 			return nil, err
 		}
 	}
+	if early == nil && !p.src.stream {
+		early = h.exchange.early // it did not end the request, which is whole now
+	}
 	if early != nil || p.src.stream {
 		return early, nil
 	}
@@ -237,5 +240,5 @@ func (h *handle) startExchange(p *plan) {
 		h.exchange.maxBody = -1
 	}
 	h.dec = http1.NewDecoder(p.method, o.limits())
-	h.up = upload{framing: p.framing, left: p.length, expect: p.expect}
+	h.up = upload{framing: p.framing, left: p.length, expect: p.expect, whole: !p.src.stream}
 }

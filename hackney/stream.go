@@ -255,6 +255,10 @@ func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
 // w did not take is not lost (where the kernel moves the bytes it is, and the state
 // is failed).
 func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientState, error) {
+	if w == nil {
+		a := operation{op: OpCopyBody, given: cs}
+		return 0, cs, a.refuse(badArgument("writer", "it is nil"))
+	}
 	a, over, err := beginBody(OpCopyBody, cs)
 	if over && err == io.EOF {
 		return 0, cs, nil

@@ -17,6 +17,7 @@ type upload struct {
 	left    int64 // byLength: bytes still to come
 	expect  bool  // the answer to Expect: 100-continue was not waited for yet
 	done    bool  // the whole body is out
+	whole   bool  // one operation sends all of it
 }
 
 // ended says whether the request is out, whole.

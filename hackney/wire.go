@@ -27,6 +27,7 @@ func (h *handle) reading(ctx context.Context, op string, call func() (int64, err
 	if h.eof {
 		return 0, nil
 	}
+	ctx = orBackground(ctx)
 	h.limitRead(ctx)
 	if !h.core.arm(ctx) {
 		return 0, h.networkError(op, over(ctx))
@@ -80,6 +81,7 @@ func (h *handle) writeSocket(p []byte) (int, error) {
 // writing wraps one writing call in time limits and cancellation. Whatever it
 // did not write makes the request broken: there is no partial success.
 func (h *handle) writing(ctx context.Context, op string, call func() (int64, error)) error {
+	ctx = orBackground(ctx)
 	h.limitWrite(ctx)
 	if !h.core.arm(ctx) {
 		return h.networkError(op, over(ctx))
@@ -121,6 +123,14 @@ func (h *handle) limitWrite(ctx context.Context) {
 		h.conn.SetWriteDeadline(time.Time{})
 		h.writeLimited = false
 	}
+}
+
+// orBackground spares a caller who gave no context a panic.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }
 
 // deadline is when a limit of time ends that starts now. A context that has a

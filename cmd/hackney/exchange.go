@@ -128,6 +128,9 @@ func (x *exchange) printHead() error {
 // printTrailers prints the trailer fields, if there are any, behind the body.
 func (x *exchange) printTrailers() error {
 	var b bytes.Buffer
+	if x.cs.Trailers().Len() > 0 {
+		b.WriteByte('\n') // the body may not end its last line
+	}
 	printFields(&b, x.cs.Trailers())
 	_, err := x.app.stdout.Write(b.Bytes())
 	return err

@@ -9,6 +9,10 @@
 //	h := headers.New("Accept", "*/*", "X-Trace", "7")
 //	h = h.With("Accept", "text/plain").Without("x-trace")
 //
+// A request sends its default fields first (Host, User-Agent, …), each replaced in
+// its place by the caller's own field of that name, then the caller's other fields
+// in their order.
+//
 // The nil *Headers is the empty list and all methods work on it. A bad name or
 // value does not panic and is not silently mended: the list remembers it, Err
 // tells it, and every operation that is given the list refuses it before it dials.

@@ -2,6 +2,7 @@ package headers
 
 import (
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strconv"
@@ -267,6 +268,9 @@ func (h *Headers) rest() *extra {
 func (h *Headers) failed(err error) *Headers {
 	return &Headers{*h.Section(), &extra{h.Omitted(), first(h.Err(), err)}}
 }
+
+// Format prints the list as String does, under every verb.
+func (h Headers) Format(f fmt.State, _ rune) { io.WriteString(f, (&h).String()) }
 
 // secret are the fields whose values String hides.
 var secret = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"}

@@ -37,7 +37,7 @@ const given = "var (\n\tctx context.Context\n\tcs  hackney.ClientState\n\terr er
 
 // offered are the packages that a block may name without importing them.
 var offered = map[string]string{
-	"bytes": "bytes", "context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "log": "log",
+	"bytes": "bytes", "context": "context", "errors": "errors", "fmt": "fmt", "json": "encoding/json", "io": "io", "log": "log",
 	"net": "net", "os": "os", "strings": "strings", "testing": "testing", "time": "time",
 	"tls": "crypto/tls", "x509": "crypto/x509",
 
