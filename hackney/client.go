@@ -3,10 +3,12 @@ package hackney
 import (
 	"crypto/tls"
 	"net"
+	"slices"
 	"strings"
 	"unsafe"
 
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/internal/fields"
 	"github.com/hackney-go/hackney/internal/http1"
 )
 
@@ -221,12 +223,14 @@ func (cs *ClientState) partialHeaders() *headers.Headers {
 	if cs.extra == nil {
 		return nil
 	}
-	var pairs []string
+	var lines []*partial
 	for p := cs.extra.partial; p != nil; p = p.before {
-		pairs = append(pairs, p.value, p.name)
+		lines = append(lines, p)
 	}
-	for i, j := 0, len(pairs)-1; i < j; i, j = i+1, j-1 {
-		pairs[i], pairs[j] = pairs[j], pairs[i]
+	var b fields.Builder
+	for _, p := range slices.Backward(lines) {
+		b.Add(p.name, p.value)
 	}
-	return headers.New(pairs...)
+	h := headers.FromSection(b.Section())
+	return &h
 }

@@ -24,7 +24,7 @@ type handle struct {
 	opts *Opts // of the operation under way
 
 	recvLimit, sendLimit time.Duration // for one read or write; 0 for none
-	recvUntil            time.Time     // in place of recvLimit, where it is set
+	recvUntil, readUntil time.Time     // in place of recvLimit, where it is set
 
 	// The connection, switched on once: kernel paths and calls without an
 	// interface are only on a bare socket.
@@ -32,10 +32,11 @@ type handle struct {
 	tcp  *net.TCPConn
 	tls  *tls.Conn
 
-	in  *buffer // unread bytes are in.data[r:w]
-	r   int
-	w   int
-	eof bool // the peer will send no more
+	in   *buffer // unread bytes are in.data[r:w]
+	r    int
+	w    int
+	lent bool // the caller reads in.data until the next step: it must not go to the pool
+	eof  bool // the peer will send no more
 
 	dec      http1.Decoder
 	up       upload
@@ -130,13 +131,13 @@ func newHandle(conn net.Conn, to origin) *handle {
 		h.link.tls = &facts
 	}
 	// A handle nobody holds any more cannot be closed by anybody.
-	h.cleanup = runtime.AddCleanup(h, func(c *core) { c.unregister(); c.close() }, h.core)
+	h.cleanup = runtime.AddCleanup(h, func(c *core) { c.unregister(); c.abort() }, h.core)
 	return h
 }
 
 // use makes o the options of the operation under way.
 func (h *handle) use(o *Opts) {
-	h.opts, h.wrote = o, false
+	h.opts, h.wrote, h.lent = o, false, false
 	h.recvLimit, h.sendLimit = duration(o.RecvTimeout, 0), duration(o.SendTimeout, 0)
 }
 
@@ -239,6 +240,9 @@ func (h *handle) step(ctx context.Context, op string, next decodeStep) (http1.Ev
 }
 
 func (h *handle) keepInterim(head *http1.Head) {
+	if h.exchange.interimReason != "" {
+		head.Reason, h.exchange.interimReason = h.exchange.interimReason, ""
+	}
 	list := h.exchange.extra.interim
 	h.exchange.extra.interim = append(list[:len(list):len(list)],
 		Interim{Status: head.Status, Reason: head.Reason, Headers: &head.Headers})
@@ -281,7 +285,9 @@ const ticketWait = 5 * time.Millisecond
 // reading them gives no byte and no end. A limit that is over keeps it off the socket.
 func (h *handle) onlyTickets(limit time.Time) bool {
 	var one [1]byte
-	h.conn.SetReadDeadline(limit)
+	if h.conn.SetReadDeadline(limit) != nil {
+		return true // a connection without deadlines cannot be looked at
+	}
 	n, err := h.tls.Read(one[:])
 	h.conn.SetReadDeadline(time.Time{})
 	return n == 0 && err != nil && isTimeout(err)
@@ -289,7 +295,9 @@ func (h *handle) onlyTickets(limit time.Time) bool {
 
 // clear gives back all that a handle holds but the socket.
 func (h *handle) clear() {
-	h.in.free()
+	if !h.lent {
+		h.in.free()
+	}
 	h.in, h.r, h.w = nil, 0, 0
 	h.exchange = exchange{}
 	h.up = upload{}

@@ -2,6 +2,7 @@ package hackney
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"runtime"
 	"sync/atomic"
@@ -21,8 +22,9 @@ type core struct {
 
 	// The registration at a context, kept while the caller passes contexts with
 	// the same Done channel. Only the holder of the turn touches it.
-	done <-chan struct{}
-	stop func() bool
+	done  <-chan struct{}
+	stop  func() bool
+	armed bool
 }
 
 const (
@@ -41,6 +43,18 @@ func (c *core) close() error {
 	return c.conn.Close()
 }
 
+// abort is close without the close_notify of TLS, whose write may block for 5 s.
+func (c *core) abort() {
+	if c.closed.Swap(true) {
+		return
+	}
+	if t, ok := c.conn.(*tls.Conn); ok {
+		t.NetConn().Close()
+		return
+	}
+	c.conn.Close()
+}
+
 // arm makes the end of ctx interrupt the socket until disarm. It is called right
 // before a read or write that may block. It is false when ctx is over already.
 func (c *core) arm(ctx context.Context) bool {
@@ -56,8 +70,9 @@ func (c *core) arm(ctx context.Context) bool {
 		c.unregister()
 		return false
 	}
+	c.armed = true
 	if ctx.Err() != nil {
-		c.disarm(ctx)
+		c.disarm()
 		return false
 	}
 	return true
@@ -65,10 +80,11 @@ func (c *core) arm(ctx context.Context) bool {
 
 // disarm ends what arm began, and says whether the context has interrupted the
 // socket. Then the deadlines it did that with are gone again.
-func (c *core) disarm(ctx context.Context) (interrupted bool) {
-	if c.done == nil || ctx.Done() != c.done {
+func (c *core) disarm() (interrupted bool) {
+	if !c.armed {
 		return false
 	}
+	c.armed = false
 	seq := c.cancel.Load() &^ cancelMask
 	if c.cancel.CompareAndSwap(seq|cancelArmed, seq) {
 		return false
@@ -104,7 +120,9 @@ func (c *core) fire(seq uint64) {
 		return
 	}
 	if c.cancel.CompareAndSwap(seq|cancelArmed, seq|cancelFiring) {
-		c.conn.SetDeadline(time.Unix(1, 0))
+		if c.conn.SetDeadline(time.Unix(1, 0)) != nil {
+			c.close() // it has no deadlines
+		}
 		c.cancel.Store(seq | cancelFired)
 		return
 	}

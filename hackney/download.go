@@ -135,7 +135,9 @@ func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
 	}
 	for !h.dec.Done() {
 		window := h.unread()
-		window = window[:min(len(window), largeBuffer)]
+		if h.dec.InBody() { // a trailer section is taken whole, and has a limit of its own
+			window = window[:min(len(window), largeBuffer)]
+		}
 		ev, n, dec, err := h.dec.Next(window, h.eof && len(window) == len(h.unread()))
 		if err != nil {
 			return nil, h.incomplete(err)
@@ -300,7 +302,9 @@ func (h *handle) spliceTo(ctx context.Context, w io.Writer, to io.ReaderFrom) (n
 func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
 	slice := h.dec.Rest()
 	if limit := h.exchange.maxBody; limit >= 0 {
-		slice = min(slice, limit-h.exchange.got+1)
+		if left := limit - h.exchange.got; left < math.MaxInt64 {
+			slice = min(slice, left+1)
+		}
 	}
 	if h.recvLimit > 0 {
 		slice = min(slice, kernelSlice)
@@ -311,19 +315,19 @@ func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
 		switch {
 		case err == nil && n < slice:
 			return n, io.EOF
-		case err != nil && !isTimeout(err):
+		case err != nil && !(isTimeout(err) && h.readRanOut()): // a limit of w's own is w's fault
 			fault = err
 		}
 		return n, err
 	})
 	h.dec = h.dec.Took(n)
-	if err := h.counted(int(n), err); err != nil {
-		return n, err
+	if err2 := h.counted(int(n), nil); err2 != nil {
+		return n, err2
 	}
-	if fault != nil {
+	if fault != nil { // before err, which says it was the network
 		return n, h.whoseFault(fault)
 	}
-	return n, nil
+	return n, err
 }
 
 // whoseFault says whether a failed splice is the network's fault or the writer's;

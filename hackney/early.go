@@ -133,11 +133,14 @@ const answerGrace = time.Second
 // answerBehind looks whether a final answer stands behind a write that failed:
 // a server may answer, and close, without reading the whole request.
 func (h *handle) answerBehind(ctx context.Context, err error) *http1.Head {
-	if _, ours := err.(*TransportError); !ours || interrupted(err) {
+	if _, ours := err.(*TransportError); !ours || errors.Is(err, context.Canceled) {
 		return nil
 	}
-	if h.exchange.early != nil {
+	if h.exchange.early != nil { // it came, and the rest of the body was not taken
 		return h.exchange.early
+	}
+	if interrupted(err) {
+		return nil
 	}
 	h.recvUntil = time.Now().Add(answerGrace)
 	defer func() { h.recvUntil = time.Time{} }()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"syscall"
 
 	"github.com/hackney-go/hackney/internal/http1"
 )
@@ -57,6 +58,9 @@ func (a *operation) adopt(h *handle) {
 	a.h = h
 	a.given.handle, a.given.link, a.given.turn = h, h.link, 0
 	a.given.connection, a.given.reused = Connected, false
+	a.given.head, a.given.extra, a.given.body = nil, nil, BodyWaiting
+	a.given.method, a.given.path = "", ""
+	a.given.chunked, a.given.expect = false, false
 }
 
 // commit ends the operation: next is the state it leads to, err goes along.
@@ -94,6 +98,9 @@ func (a *operation) fail(err error) (ClientState, error) {
 	}
 	next := a.given
 	next.response = StateFailed
+	if a.h != nil {
+		a.h.core.abort()
+	}
 	a.retire(&next)
 	a.blame(err)
 	a.trace(StateFailed, err)
@@ -142,7 +149,7 @@ func (a *operation) untouched(err error) bool { return !a.h.wrote && interrupted
 // The connection is as good as before.
 func interrupted(err error) bool {
 	e, ours := err.(*TransportError) // not one inside an error of the caller's reader or writer
-	return ours && (e.Timeout() || errors.Is(e.Err, context.Canceled))
+	return ours && !errors.Is(e.Err, syscall.ETIMEDOUT) && (e.Timeout() || errors.Is(e.Err, context.Canceled))
 }
 
 // blame writes into the errors of the codec with whom it was.

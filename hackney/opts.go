@@ -83,8 +83,8 @@ func (a BasicAuth) GoString() string { return a.String() }
 
 // TraceFunc is told of an operation when it ends: by which operation the client
 // went from which state to which, and with what error. It is called by the
-// goroutine of the operation, while that still holds the turn; it must not call
-// operations on the same client.
+// goroutine of the operation, before that returns; it must not call operations on
+// the same client.
 type TraceFunc func(TraceEvent)
 
 // TraceEvent is one operation.

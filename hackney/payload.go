@@ -152,6 +152,13 @@ type fileSource struct {
 }
 
 func (p filePayload) open() (source, error) {
+	info, err := os.Stat(p.path)
+	if err == nil && !info.Mode().IsRegular() { // opening a named pipe may wait for ever
+		err = fmt.Errorf("%s is not a regular file", p.path)
+	}
+	if err != nil {
+		return source{}, &ArgumentError{What: "file", Err: err}
+	}
 	f, err := os.Open(p.path)
 	if err != nil {
 		return source{}, &ArgumentError{What: "file", Err: err}

@@ -96,9 +96,14 @@ func (p *plan) setTarget(r *Req, o *Opts) error {
 	return p.checkForm()
 }
 
-// setRaw finds the method of a raw head, which tells how the answer is framed.
+// setRaw finds the method of a raw head, which tells how the answer is framed, and
+// whether it asks for the connection to be closed. Nothing else of it is looked at.
 func (p *plan) setRaw() error {
-	line, _, _ := strings.Cut(string(p.raw), "\r\n")
+	line, lines, _ := strings.Cut(string(p.raw), "\r\n")
+	for field := range strings.SplitSeq(lines, "\r\n") {
+		name, value, _ := strings.Cut(field, ":")
+		p.close = p.close || fields.EqualFold(name, "Connection") && fields.HasItem(value, "close")
+	}
 	method, rest, _ := strings.Cut(line, " ")
 	if p.method == "" {
 		p.method = method

@@ -20,7 +20,8 @@ type Req struct {
 	// Raw, if not nil, is a whole request head that is sent as it is, without
 	// any check, in place of Method, Path and Headers: for protocol tests.
 	// The bytes of Payload go behind it unframed. The answer is read as that to
-	// Method, or to the first word of Raw.
+	// Method, or to the first word of Raw, and the connection is kept if that
+	// allows it: whether the request was whole is the caller's to know.
 	Raw []byte
 }
 
@@ -123,7 +124,7 @@ func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error
 
 // connectFor makes sure that the operation has a connection that may carry a request.
 func (a *operation) connectFor(ctx context.Context) error {
-	if a.h == nil || !a.h.stillGood() {
+	if a.h == nil || !a.h.stillGood() && !a.h.shutDown() { // else the write tells, and fail says ErrClosed
 		return a.reconnect(ctx)
 	}
 	return nil
@@ -160,7 +161,7 @@ func (a *operation) unconnected(err error) (ClientState, error) {
 // connection, with not one byte of an answer, and only where it does no harm to
 // send it twice.
 func (a *operation) mayResend(p *plan, err error) bool {
-	return a.h.carried && a.h.exchange.received == 0 &&
+	return a.h.carried && a.h.exchange.received == 0 && !a.h.shutDown() &&
 		!interrupted(err) && BlameOf(err) != BlameCaller && p.replayable()
 }
 

@@ -102,7 +102,6 @@ func (h *handle) readStatus(ctx context.Context) (*http1.Head, error) {
 		case err != nil:
 			return nil, err
 		case ev.Kind == http1.Interim:
-			ev.Head.Reason = h.exchange.interimReason
 			h.keepInterim(ev.Head)
 		case ev.Kind == http1.StatusLine && (ev.Head.Status >= 200 || ev.Head.Status == 101):
 			return ev.Head, nil

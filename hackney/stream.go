@@ -40,7 +40,7 @@ func (a *operation) streamed(ctx context.Context, src *source) (ClientState, err
 	if a.given.early {
 		return a.responseReady()
 	}
-	if ctx.Err() != nil { // before anything is taken from the payload
+	if orBackground(ctx).Err() != nil { // before anything is taken from the payload
 		return a.giveBack(a.h.networkError(opWriteBody, over(ctx)))
 	}
 	early, err := a.h.awaitContinue(ctx)
@@ -347,6 +347,7 @@ func (r *BodyReader) next() ([]byte, error) {
 		return nil, r.keep(err)
 	}
 	piece, err := a.h.nextPiece(r.ctx)
+	a.h.lent = true
 	piece, r.cs, err = a.pieceRead(piece, err)
 	return piece, r.keep(err)
 }

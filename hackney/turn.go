@@ -55,6 +55,9 @@ func (h *handle) commit(t turn, op Op) (next turn, alive bool) {
 	return next, h.word.CompareAndSwap(uint64(t.claimedBy(op)), uint64(next))
 }
 
+// shutDown says whether Close came.
+func (h *handle) shutDown() bool { return turn(h.word.Load())&closedBit != 0 }
+
 // giveBack ends the claim of op and makes t the present turn again.
 func (h *handle) giveBack(t turn, op Op) (alive bool) {
 	return h.word.CompareAndSwap(uint64(t.claimedBy(op)), uint64(t))

@@ -167,7 +167,7 @@ func (h *handle) sendPiece(ctx context.Context, p []byte) (early *http1.Head, er
 		return early, err
 	}
 	if len(p) == 0 {
-		return nil, nil
+		return nil, h.alive(ctx)
 	}
 	if err := h.account(int64(len(p))); err != nil {
 		return nil, err
@@ -176,6 +176,14 @@ func (h *handle) sendPiece(ctx context.Context, p []byte) (early *http1.Head, er
 		return nil, h.write(ctx, opWriteBody, p)
 	}
 	return nil, h.writeChunk(ctx, p)
+}
+
+// alive is an error when ctx is over: a payload that gives nothing does not keep an operation going.
+func (h *handle) alive(ctx context.Context) error {
+	if ctx = orBackground(ctx); ctx.Err() != nil {
+		return h.networkError(opWriteBody, over(ctx))
+	}
+	return nil
 }
 
 // account takes n bytes off the announced length.
@@ -255,7 +263,7 @@ func (h *handle) sendReader(ctx context.Context, r io.Reader, n int64) (early *h
 func (h *handle) sendRead(ctx context.Context, b []byte, n int) error {
 	const from = http1.ChunkHeadSize
 	if n == 0 {
-		return nil
+		return h.alive(ctx)
 	}
 	if err := h.account(int64(n)); err != nil {
 		return err

@@ -2,10 +2,12 @@ package hackney
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/hackney-go/hackney/hackney/url"
@@ -33,7 +35,7 @@ func (h *handle) reading(ctx context.Context, op string, call func() (int64, err
 		return 0, h.networkError(op, over(ctx))
 	}
 	n, err := call()
-	interrupted := h.core.disarm(ctx)
+	interrupted := h.core.disarm()
 	h.exchange.received += n
 	switch {
 	case n > 0 || err == nil:
@@ -57,8 +59,21 @@ func (h *handle) readSocket(p []byte) (int, error) {
 	case h.tls != nil:
 		return h.tls.Read(p)
 	}
-	return h.conn.Read(p)
+	for range maxEmptyReads {
+		switch n, err := h.conn.Read(p); {
+		case n < 0 || n > len(p):
+			return 0, errBadCount
+		case n > 0 || err != nil:
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
 }
+
+// maxEmptyReads is how often a connection of the caller's own may give nothing.
+const maxEmptyReads = 100
+
+var errBadCount = errors.New("the connection gave an impossible count")
 
 // write writes all of p.
 func (h *handle) write(ctx context.Context, op string, p []byte) error {
@@ -75,7 +90,14 @@ func (h *handle) writeSocket(p []byte) (int, error) {
 	case h.tls != nil:
 		return h.tls.Write(p)
 	}
-	return h.conn.Write(p)
+	n, err := h.conn.Write(p)
+	switch {
+	case n < 0 || n > len(p):
+		return 0, errBadCount
+	case n < len(p) && err == nil:
+		return n, io.ErrShortWrite
+	}
+	return n, err
 }
 
 // writing wraps one writing call in time limits and cancellation. Whatever it
@@ -88,7 +110,7 @@ func (h *handle) writing(ctx context.Context, op string, call func() (int64, err
 	}
 	h.wrote = true
 	n, err := call()
-	interrupted := h.core.disarm(ctx)
+	interrupted := h.core.disarm()
 	h.exchange.sent += n
 	switch {
 	case err == nil:
@@ -108,11 +130,16 @@ func (h *handle) limitRead(ctx context.Context) {
 	}
 	if ok {
 		h.conn.SetReadDeadline(t)
-		h.readLimited = true
+		h.readLimited, h.readUntil = true, t
 	} else if h.readLimited {
 		h.conn.SetReadDeadline(time.Time{})
 		h.readLimited = false
 	}
+}
+
+// readRanOut says whether a limit of ours can have ended a read.
+func (h *handle) readRanOut() bool {
+	return h.core.cancel.Load()&cancelMask >= cancelFiring || h.readLimited && !time.Now().Before(h.readUntil)
 }
 
 func (h *handle) limitWrite(ctx context.Context) {
@@ -151,7 +178,7 @@ func deadline(ctx context.Context, limit time.Duration) (time.Time, bool) {
 
 func isTimeout(err error) bool {
 	t, ok := err.(net.Error)
-	return ok && t.Timeout()
+	return ok && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT) // the kernel gave the connection up
 }
 
 // over says why a context has ended: its error, and its cause if that says more.

@@ -75,6 +75,9 @@ func dialCustom(l *limit, network, addr string, o *Options) (net.Conn, error) {
 	conn, err := o.DialContext(ctx, network, addr)
 	switch {
 	case err != nil:
+		if conn != nil {
+			conn.Close()
+		}
 		if why := l.reason(err); why != nil {
 			err = errors.Join(why, err)
 		}

@@ -94,6 +94,9 @@ func (d Decoder) Done() bool { return d.phase == onEnd }
 // InHead says whether Line took the status line of a head that is not read to its end.
 func (d Decoder) InHead() bool { return d.phase == onFields }
 
+// InBody says whether body bytes or their framing come next.
+func (d Decoder) InBody() bool { return d.phase >= onLength && d.phase < onTrailers }
+
 // Reusable says whether the connection persists after this message. It means
 // something once the final head was read.
 func (d Decoder) Reusable() bool { return reusable(d.framing, d.minor, d.facts) }
