@@ -37,6 +37,7 @@ type handle struct {
 	w    int
 	lent bool // the caller reads in.data until the next step: it must not go to the pool
 	eof  bool // the peer will send no more
+	brim bool // the last read filled its room: more may wait on the socket
 
 	dec      http1.Decoder
 	up       upload

@@ -320,7 +320,7 @@ func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
 		}
 		return n, err
 	})
-	h.dec = h.dec.Took(n)
+	h.dec, h.brim = h.dec.Took(n), true
 	if err2 := h.counted(int(n), nil); err2 != nil {
 		return n, err2
 	}

@@ -130,6 +130,9 @@ func (a *operation) finish(next *ClientState) {
 	a.h.clear()
 	a.h.core.unregister()
 	a.h.carried, a.h.idleSince = true, clock()
+	if a.h.brim {
+		a.h.idleSince -= idleProbe // what may wait behind the message is looked for before the next use
+	}
 }
 
 // broken ends an operation that could not go on: an interruption that lost

@@ -2,6 +2,7 @@ package hackney
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 
 	"github.com/hackney-go/hackney/hackney/headers"
@@ -118,7 +119,7 @@ func (p *plan) setRaw() error {
 func (p *plan) checkForm() error {
 	switch {
 	case p.method == "CONNECT":
-		if strings.ContainsAny(p.target, "/?@") || !strings.Contains(p.target, ":") {
+		if !isAuthority(p.target) {
 			return badArgument("path", "the target of CONNECT is host:port, not %.64q", p.target)
 		}
 	case p.target[0] == '/', p.target == "*" && p.method == "OPTIONS",
@@ -127,6 +128,16 @@ func (p *plan) checkForm() error {
 		return badArgument("path", "%.64q does not begin with '/'", p.target)
 	}
 	return nil
+}
+
+// isAuthority says whether s is host:port, as CONNECT wants it (RFC 9112, 3.2.3).
+func isAuthority(s string) bool {
+	colon := strings.LastIndexByte(s, ':')
+	if colon <= 0 || strings.ContainsAny(s, "/?@") {
+		return false
+	}
+	_, err := strconv.ParseUint(s[colon+1:], 10, 16)
+	return err == nil
 }
 
 // scanFields finds the caller's own fields that replace defaults or decide the
@@ -193,11 +204,22 @@ func (p *plan) scanLength(i int, value string) error {
 func (p *plan) scanCoding(i int, value string) error {
 	n := len(value) - len("chunked")
 	if p.own.coding >= 0 || n < 0 || !fields.EqualFold(value[n:], "chunked") ||
-		n > 0 && (value[n-1] != ' ' && value[n-1] != ',' || fields.HasItem(value[:n], "chunked")) {
+		n > 0 && !appliedCodings(value[:n]) {
 		return badArgument("field", "Transfer-Encoding does not end in one chunked: %.64q", value)
 	}
 	p.own.coding = i
 	return nil
+}
+
+// appliedCodings says whether s is what may stand before chunked: codings, each with
+// a comma behind it.
+func appliedCodings(s string) bool {
+	list, ok := strings.CutSuffix(fields.Trim(s), ",")
+	for item := range strings.SplitSeq(list, ",") {
+		item = fields.Trim(item)
+		ok = ok && fields.ValidToken(item) && !fields.EqualFold(item, "chunked")
+	}
+	return ok
 }
 
 // checkOmitted refuses to leave out what frames or addresses the request.
@@ -239,7 +261,7 @@ func (p *plan) setFraming() error {
 	default:
 		p.framing = byChunks
 	}
-	if p.expect && !p.hasBody() { // RFC 9110, 10.1.1: no expectation without content
+	if p.expect && (!p.hasBody() || p.framing == byLength && p.length == 0) { // RFC 9110, 10.1.1
 		p.expect = false
 	}
 	if p.framing == byLength && p.length > 0 && p.omitted("Content-Length") {
@@ -271,8 +293,8 @@ func (p *plan) hasBody() bool {
 	switch p.framing {
 	case noBody:
 		return false
-	case byLength:
-		return p.length > 0
+	case byLength: // a source of unknown length is asked, if only to be found too long
+		return p.length > 0 || p.src.length < 0 && !p.src.stream
 	}
 	return !p.src.none
 }

@@ -141,7 +141,7 @@ func (cs *ClientState) fresh(op Op) error {
 // pieceRead ends an operation that read a piece.
 func (a *operation) pieceRead(piece []byte, err error) ([]byte, ClientState, error) {
 	if err != nil && err != io.EOF {
-		next, err := a.broken(err)
+		next, err := a.bodyBroken(nil, err)
 		return nil, next, err
 	}
 	next := a.given
@@ -215,7 +215,9 @@ func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, Clie
 // parks it for the next try, a broken body hands it out in the error.
 func (a *operation) bodyBroken(body []byte, err error) (ClientState, error) {
 	if interrupted(err) {
-		a.h.exchange.parked = body
+		if len(body) > 0 {
+			a.h.exchange.parked = body
+		}
 		return a.giveBack(err)
 	}
 	if lost, ok := err.(*TransportError); ok {
@@ -238,7 +240,7 @@ func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
 		return cs, err
 	}
 	if _, err := a.h.copyTo(ctx, io.Discard); err != nil {
-		return a.broken(err)
+		return a.bodyBroken(nil, err)
 	}
 	next := a.given
 	a.bodyEnded(&next)
@@ -279,7 +281,7 @@ func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientSt
 		next, err := a.commit(a.given, err)
 		return n, next, err
 	}
-	next, err := a.broken(err)
+	next, err := a.bodyBroken(nil, err)
 	return n, next, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"syscall"
 	"time"
@@ -20,6 +19,7 @@ func (h *handle) read(ctx context.Context, op string, p []byte) (int, error) {
 		n, err := h.readSocket(p)
 		return int64(n), err
 	})
+	h.brim = int(n) == len(p)
 	return int(n), err
 }
 
@@ -177,8 +177,9 @@ func deadline(ctx context.Context, limit time.Duration) (time.Time, bool) {
 }
 
 func isTimeout(err error) bool {
-	t, ok := err.(net.Error)
-	return ok && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT) // the kernel gave the connection up
+	var t interface{ Timeout() bool } // not net.Error: a splice to a file gives an *fs.PathError
+	return errors.As(err, &t) && t.Timeout() &&
+		!errors.Is(err, syscall.ETIMEDOUT) // with that the kernel gave the connection up
 }
 
 // over says why a context has ended: its error, and its cause if that says more.
