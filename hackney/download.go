@@ -28,7 +28,7 @@ func (h *handle) readBody(ctx context.Context, p []byte) (int, error) {
 	for !h.dec.Done() {
 		n, err := h.decodeOrRead(ctx, p)
 		if n > 0 || err != nil {
-			return n, h.counted(n, err)
+			return n, h.counted(int64(n), err)
 		}
 	}
 	return 0, io.EOF
@@ -115,8 +115,8 @@ func (h *handle) tooLarge() error {
 }
 
 // counted takes n body bytes to account.
-func (h *handle) counted(n int, err error) error {
-	h.exchange.got += int64(n)
+func (h *handle) counted(n int64, err error) error {
+	h.exchange.got += n
 	if limit := h.exchange.maxBody; limit >= 0 && h.exchange.got > limit {
 		return h.tooLarge()
 	}
@@ -146,7 +146,7 @@ func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
 		h.consume(n)
 		switch {
 		case ev.Kind == http1.Data:
-			err := h.counted(len(ev.Data), nil)
+			err := h.counted(int64(len(ev.Data)), nil)
 			h.lookForEnd()
 			return ev.Data, err
 		case ev.Kind == http1.Trailers:
@@ -217,26 +217,43 @@ func grow(body []byte, rest int64, waiting int) []byte {
 	return append(make([]byte, 0, size), body...)
 }
 
-// copyTo copies the rest of the body to w. What w did not take is parked.
+// copyTo copies the rest of the body to w. What w did not take is parked. Where w
+// allows it the kernel moves what is still on the socket and has no framing.
 func (h *handle) copyTo(ctx context.Context, w io.Writer) (n int64, err error) {
-	if to := kernelTarget(w); to != nil && h.tcp != nil {
-		return h.spliceTo(ctx, w, to)
-	}
+	kernel := h.kernelTarget(w)
 	b := newBuffer(largeBuffer)
 	defer b.free()
 	for {
-		got, err := h.readBody(ctx, b.data)
+		var moved int64
+		if kernel != nil && h.onSocket() {
+			moved, err = h.splice(ctx, kernel)
+		} else {
+			moved, err = h.pass(ctx, w, b.data)
+		}
+		n += moved
 		if err == io.EOF {
 			return n, nil
 		}
 		if err != nil {
 			return n, err
 		}
-		wrote, err := h.deliver(w, b.data[:got])
-		if n += int64(wrote); err != nil {
-			return n, err
-		}
 	}
+}
+
+// onSocket says whether the next byte of the body is still on the socket, and
+// needs no decoding.
+func (h *handle) onSocket() bool {
+	return len(h.unread()) == 0 && len(h.exchange.parked) == 0 && h.dec.Rest() > 0 && !h.eof
+}
+
+// pass reads a piece of the body into p and hands it to w.
+func (h *handle) pass(ctx context.Context, w io.Writer, p []byte) (int64, error) {
+	n, err := h.readBody(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	n, err = h.deliver(w, p[:n])
+	return int64(n), err
 }
 
 // deliver writes p to the caller's writer; what that does not take is parked.
@@ -255,8 +272,11 @@ func (h *handle) deliver(w io.Writer, p []byte) (int, error) {
 	return n, &ArgumentError{What: "writer", Err: err}
 }
 
-// kernelTarget is w where the kernel can move bytes from a socket to it.
-func kernelTarget(w io.Writer) io.ReaderFrom {
+// kernelTarget is w where the kernel can move bytes from the socket to it.
+func (h *handle) kernelTarget(w io.Writer) io.ReaderFrom {
+	if h.tcp == nil {
+		return nil
+	}
 	switch w := w.(type) {
 	case *os.File:
 		return w
@@ -266,40 +286,12 @@ func kernelTarget(w io.Writer) io.ReaderFrom {
 	return nil
 }
 
-// spliceTo copies what came already, then has the kernel move the rest, as long as it
-// has no framing.
-func (h *handle) spliceTo(ctx context.Context, w io.Writer, to io.ReaderFrom) (n int64, err error) {
-	b := newBuffer(smallBuffer)
-	defer b.free()
-	if err := h.announcedTooLarge(); err != nil {
-		return 0, err
-	}
-	for !h.dec.Done() || len(h.exchange.parked) > 0 {
-		if len(h.unread()) == 0 && len(h.exchange.parked) == 0 && h.dec.Rest() > 0 && !h.eof {
-			moved, err := h.splice(ctx, to)
-			if n += moved; err != nil {
-				return n, err
-			}
-			continue
-		}
-		got, err := h.readBody(ctx, b.data)
-		if err == io.EOF {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-		wrote, err := h.deliver(w, b.data[:got])
-		if n += int64(wrote); err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
 // splice has the kernel move one slice of the body. With a time limit on reads the
 // slice is bounded, and running out of time after some bytes is no error.
 func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
+	if err := h.announcedTooLarge(); err != nil {
+		return 0, err
+	}
 	slice := h.dec.Rest()
 	if limit := h.exchange.maxBody; limit >= 0 {
 		if left := limit - h.exchange.got; left < math.MaxInt64 {
@@ -321,8 +313,8 @@ func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
 		return n, err
 	})
 	h.dec, h.brim = h.dec.Took(n), true
-	if err2 := h.counted(int(n), nil); err2 != nil {
-		return n, err2
+	if over := h.counted(n, nil); over != nil {
+		return n, over
 	}
 	if fault != nil { // before err, which says it was the network
 		return n, h.whoseFault(fault)
