@@ -15,6 +15,7 @@ import (
 type core struct {
 	conn   net.Conn
 	closed atomic.Bool
+	torn   atomic.Bool // a write broke off
 
 	// cancel is seq, with one of the states below in its two lowest bits; seq alone
 	// is idle. A callback that comes late finds another seq and does nothing.
@@ -37,6 +38,10 @@ const (
 
 // close closes the socket, once.
 func (c *core) close() error {
+	if c.torn.Load() { // the peer may not be reading
+		c.abort()
+		return nil
+	}
 	if c.closed.Swap(true) {
 		return nil
 	}
@@ -121,7 +126,7 @@ func (c *core) fire(seq uint64) {
 	}
 	if c.cancel.CompareAndSwap(seq|cancelArmed, seq|cancelFiring) {
 		if c.conn.SetDeadline(time.Unix(1, 0)) != nil {
-			c.close() // it has no deadlines
+			c.abort() // it has no deadlines
 		}
 		c.cancel.Store(seq | cancelFired)
 		return

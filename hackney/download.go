@@ -272,8 +272,14 @@ func (h *handle) deliver(w io.Writer, p []byte) (int, error) {
 	return n, &ArgumentError{What: "writer", Err: err}
 }
 
+// kernelWriter is a writer that the kernel can move bytes to.
+type kernelWriter interface {
+	io.Writer
+	io.ReaderFrom
+}
+
 // kernelTarget is w where the kernel can move bytes from the socket to it.
-func (h *handle) kernelTarget(w io.Writer) io.ReaderFrom {
+func (h *handle) kernelTarget(w io.Writer) kernelWriter {
 	if h.tcp == nil {
 		return nil
 	}
@@ -288,7 +294,7 @@ func (h *handle) kernelTarget(w io.Writer) io.ReaderFrom {
 
 // splice has the kernel move one slice of the body. With a time limit on reads the
 // slice is bounded, and running out of time after some bytes is no error.
-func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
+func (h *handle) splice(ctx context.Context, to kernelWriter) (int64, error) {
 	if err := h.announcedTooLarge(); err != nil {
 		return 0, err
 	}
@@ -307,7 +313,7 @@ func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
 		switch {
 		case err == nil && n < slice:
 			return n, io.EOF
-		case err != nil && !(isTimeout(err) && h.readRanOut()): // a limit of w's own is w's fault
+		case err != nil && !(isTimeout(err) && h.readRanOut() && !writeRanOut(to)): // a limit of its own is its fault
 			fault = err
 		}
 		return n, err
@@ -320,6 +326,12 @@ func (h *handle) splice(ctx context.Context, to io.ReaderFrom) (int64, error) {
 		return n, h.whoseFault(fault)
 	}
 	return n, err
+}
+
+// writeRanOut says whether a deadline of w's own is over.
+func writeRanOut(w io.Writer) bool {
+	_, err := w.Write(nil)
+	return isTimeout(err)
 }
 
 // whoseFault says whether a failed splice is the network's fault or the writer's;

@@ -112,9 +112,11 @@ func (h *handle) writing(ctx context.Context, op string, call func() (int64, err
 	n, err := call()
 	interrupted := h.core.disarm()
 	h.exchange.sent += n
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
+	}
+	h.core.torn.Store(true)
+	switch {
 	case interrupted:
 		return h.networkError(op, over(ctx))
 	case isTimeout(err):
@@ -139,7 +141,7 @@ func (h *handle) limitRead(ctx context.Context) {
 
 // readRanOut says whether a limit of ours can have ended a read.
 func (h *handle) readRanOut() bool {
-	return h.core.cancel.Load()&cancelMask >= cancelFiring || h.readLimited && !time.Now().Before(h.readUntil)
+	return h.core.armed && h.core.cancel.Load()&cancelMask >= cancelFiring || h.readLimited && !time.Now().Before(h.readUntil)
 }
 
 func (h *handle) limitWrite(ctx context.Context) {
