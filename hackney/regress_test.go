@@ -117,6 +117,32 @@ func rBubble(t *testing.T) *wClient {
 	return c
 }
 
+// rResult is what an operation gave.
+type rResult struct {
+	cs  hackney.ClientState
+	err error
+	n   int64 // of CopyBody
+}
+
+// rRun runs an operation beside the test.
+func rRun(op func() (hackney.ClientState, error)) <-chan rResult {
+	ch := make(chan rResult, 1)
+	go func() {
+		cs, err := op()
+		ch <- rResult{cs: cs, err: err}
+	}()
+	return ch
+}
+
+func rCopy(c *wClient, w io.Writer) <-chan rResult {
+	ch := make(chan rResult, 1)
+	go func() {
+		n, cs, err := hackney.CopyBody(c.ctx, c.ClientState, w)
+		ch <- rResult{cs, err, n}
+	}()
+	return ch
+}
+
 // rPieces read a body piece by piece, and give the state behind it.
 var rPieces = map[string]func(context.Context, hackney.ClientState) (hackney.ClientState, error){
 	"StreamBody": func(ctx context.Context, cs hackney.ClientState) (hackney.ClientState, error) {
@@ -144,56 +170,40 @@ var rPieces = map[string]func(context.Context, hackney.ClientState) (hackney.Cli
 // other requests must not get the buffer they stand in.
 func TestChunksLendTheirBytes(t *testing.T) {
 	const rounds = 20
-	text := func(c byte) string { return strings.Repeat(string(c), 1000) }
-	for name, answer := range map[string]func(c byte) string{
-		"length":  func(c byte) string { return wLengthOK + "1000\r\n\r\n" + text(c) },
-		"chunked": func(c byte) string { return wChunkedOK + "3e8\r\n" + text(c) + "\r\n0\r\n\r\n" },
+	a, b := strings.Repeat("a", 1000), strings.Repeat("b", 1000)
+	chunk := func(s string) string { return wChunkedOK + "3e8\r\n" + s + "\r\n" }
+	for name, test := range map[string]struct {
+		answer, other string
+		closed        bool // by an old copy, while a piece is lent
+	}{
+		"length":          {wLengthOK + "1000\r\n\r\n" + a, wLengthOK + "1000\r\n\r\n" + b, false},
+		"chunked":         {chunk(a) + "0\r\n\r\n", chunk(b) + "0\r\n\r\n", false},
+		"length, closed":  {wLengthOK + "2000\r\n\r\n" + a, wLengthOK + "1000\r\n\r\n" + b, true},
+		"chunked, closed": {chunk(a), chunk(b) + "0\r\n\r\n", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			whole := slices.Repeat([]string{answer('a')}, rounds)
-			other := slices.Repeat([]string{answer('b')}, 1+2*rounds)
-			half := func(closed bool) []wiretest.Conn {
-				if !closed {
-					return []wiretest.Conn{wiretest.Replies(whole...)}
-				}
-				conn := wiretest.Replies(strings.TrimSuffix(strings.Replace(answer('a'), " 1000\r\n", " 2000\r\n", 1), "0\r\n\r\n"))
-				return slices.Repeat([]wiretest.Conn{conn}, rounds)
-			}
-			for name, closed := range map[string]bool{"last piece": false, "closed meanwhile": true} {
-				t.Run(name, func(t *testing.T) {
-					srv, srv2 := wiretest.New(t, half(closed)...), wiretest.New(t, wiretest.Replies(other...))
-					busy := wNew(t).get(srv2.URL("/")).wantBody(text('b'))
-					var cs hackney.ClientState
-					for range rounds {
-						c := wNew(t)
-						if !closed {
-							c.ClientState = cs
-						}
-						if c.Host() == "" {
-							c.get(srv.URL("/"))
-						} else {
-							c.send(hackney.Req{})
-						}
-						r := hackney.NewBodyReader(c.ctx, c.ClientState)
-						for piece, err := range r.Chunks() {
-							if errors.Is(err, hackney.ErrClosed) && closed {
-								break
-							}
-							if err != nil {
-								t.Fatal(err)
-							}
-							if closed {
-								hackney.Close(c.ClientState) // an old copy
-							}
-							busy.send(hackney.Req{}).wantBody(text('b'))
-							if string(piece) != text('a') {
-								t.Fatalf("the piece is %.40q now", piece)
-							}
-						}
-						cs = r.State()
+			srv := wiretest.New(t, slices.Repeat([]wiretest.Conn{wiretest.Replies(test.answer)}, rounds)...)
+			srv2 := wiretest.New(t, wiretest.Replies(slices.Repeat([]string{test.other}, 1+rounds)...))
+			busy := wNew(t).get(srv2.URL("/")).wantBody(b)
+			for range rounds {
+				c := wNew(t).get(srv.URL("/"))
+				r := hackney.NewBodyReader(c.ctx, c.ClientState)
+				for piece, err := range r.Chunks() {
+					if test.closed && errors.Is(err, hackney.ErrClosed) {
+						break
 					}
-					hackney.Close(cs)
-				})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if test.closed {
+						hackney.Close(c.ClientState)
+					}
+					busy.send(hackney.Req{}).wantBody(b)
+					if string(piece) != a {
+						t.Fatalf("the piece is %.40q now", piece)
+					}
+				}
+				c.ClientState = r.State()
 			}
 		})
 	}
@@ -236,32 +246,6 @@ func TestLargeTrailers(t *testing.T) {
 			})
 		}
 	}
-}
-
-// rResult is what an operation gave.
-type rResult struct {
-	cs  hackney.ClientState
-	err error
-	n   int64 // of CopyBody
-}
-
-// rRun runs an operation beside the test.
-func rRun(op func() (hackney.ClientState, error)) <-chan rResult {
-	ch := make(chan rResult, 1)
-	go func() {
-		cs, err := op()
-		ch <- rResult{cs: cs, err: err}
-	}()
-	return ch
-}
-
-func rCopy(c *wClient, w io.Writer) <-chan rResult {
-	ch := make(chan rResult, 1)
-	go func() {
-		n, cs, err := hackney.CopyBody(c.ctx, c.ClientState, w)
-		ch <- rResult{cs, err, n}
-	}()
-	return ch
 }
 
 // Close ends a request. That the socket is closed then is no reason to send it again
@@ -508,6 +492,30 @@ func TestInterruptedTLSWriteIsTheLast(t *testing.T) {
 	}
 }
 
+// Nor does a peer hear of it that broke the protocol.
+func TestFailedTLSReadIsTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		over := make(chan struct{})
+		var conn *rTorn
+		o := rWrapped(wPipe(t, rSecure(t, func(far net.Conn) {
+			wReadHead(far)
+			conn.failed.Store(true) // what is written from here on is late
+			io.WriteString(far, "no HTTP\r\n\r\n")
+			<-over
+		})), func(c net.Conn) net.Conn {
+			conn = &rTorn{Conn: c}
+			return conn
+		})
+		defer close(over)
+		o.Insecure = true
+		c := rBubble(t)
+		wIs[*hackney.ProtocolError](t, c.fails(hackney.Get(c.ctx, "https://example.com/", nil, nil, o)))
+		if late := conn.late.Load(); late != 0 || !conn.closed.Load() {
+			t.Errorf("%d writes behind the answer; closed: %v", late, conn.closed.Load())
+		}
+	})
+}
+
 // The largest of limits is none, but not below zero.
 func TestCopyBodyWithTheLargestLimit(t *testing.T) {
 	wSplices(t)
@@ -588,7 +596,7 @@ func TestEarly2xxBeforeAStall(t *testing.T) {
 			return []byte("small"), nil
 		}
 		return make([]byte, 1<<20), nil
-	}), &hackney.Opts{SendTimeout: 50 * time.Millisecond})
+	}), &hackney.Opts{SendTimeout: 250 * time.Millisecond})
 	c.status(200).in(hackney.StateOnBody).wantBody("ok").connection(hackney.Closed)
 }
 
