@@ -197,7 +197,7 @@ func (h *handle) growInput(size int) {
 // is nil.
 func (h *handle) readHead(ctx context.Context, op string, stop func(status int) bool) (*http1.Head, error) {
 	for {
-		ev, err := h.nextEvent(ctx, op)
+		ev, err := h.step(ctx, op, http1.Decoder.Next)
 		if err != nil {
 			return nil, err
 		}
@@ -213,14 +213,10 @@ func (h *handle) readHead(ctx context.Context, op string, stop func(status int) 
 	}
 }
 
-// nextEvent makes one step of the decoder, reading as much as it takes.
-func (h *handle) nextEvent(ctx context.Context, op string) (http1.Event, error) {
-	return h.step(ctx, op, http1.Decoder.Next)
-}
-
 // decodeStep is Next or Line of a Decoder.
 type decodeStep func(d http1.Decoder, buf []byte, eof bool) (http1.Event, int, http1.Decoder, error)
 
+// step makes one step of the decoder, reading as much as it takes.
 func (h *handle) step(ctx context.Context, op string, next decodeStep) (http1.Event, error) {
 	for {
 		if len(h.unread()) > 0 || h.eof {

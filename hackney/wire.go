@@ -126,9 +126,13 @@ func (h *handle) writing(ctx context.Context, op string, call func() (int64, err
 }
 
 func (h *handle) limitRead(ctx context.Context) {
-	t, ok := deadline(ctx, h.recvLimit)
-	if !h.recvUntil.IsZero() {
-		t, ok = h.recvUntil, true
+	limit, until := h.recvLimit, h.recvUntil
+	if !until.IsZero() {
+		limit = 0
+	}
+	t, ok := deadline(ctx, limit)
+	if !until.IsZero() && (!ok || until.Before(t)) {
+		t, ok = until, true
 	}
 	if ok {
 		h.conn.SetReadDeadline(t)

@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/internal/wiretest"
 )
 
@@ -76,3 +78,22 @@ func TestWireNoBlame(t *testing.T) {
 		t.Errorf("BlameOf(os.ErrClosed) is %q", got)
 	}
 }
+
+// A context that has a deadline and no Done channel ends the wait for 100 Continue too.
+func TestWireExpectEndsWithADeadlineWithoutDone(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Conn{})
+	o := &hackney.Opts{ExpectTimeout: hackney.Infinite - 1}
+	ctx := wDeadlineOnly{context.Background(), time.Now().Add(100 * time.Millisecond)}
+	_, err := hackney.Post(ctx, srv.URL("/"), headers.New("Expect", "100-continue"), hackney.Text("x"), o)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the context's", err)
+	}
+}
+
+// wDeadlineOnly is a context that cannot call anybody.
+type wDeadlineOnly struct {
+	context.Context
+	at time.Time
+}
+
+func (c wDeadlineOnly) Deadline() (time.Time, bool) { return c.at, true }
