@@ -29,8 +29,9 @@ type handle struct {
 	// The connection, switched on once: kernel paths and calls without an
 	// interface are only on a bare socket.
 	conn net.Conn
-	tcp  *net.TCPConn
+	tcp  *net.TCPConn // nil under a tap, which has to see the bytes
 	tls  *tls.Conn
+	tap  *tap
 
 	in   *buffer // unread bytes are in.data[r:w]
 	r    int
@@ -117,16 +118,16 @@ func dial(ctx context.Context, to *origin, o *Opts) (*handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHandle(conn, *to), nil
+	return newHandle(conn, *to, o.Tap), nil
 }
 
-func newHandle(conn net.Conn, to origin) *handle {
-	h := &handle{conn: conn, core: &core{conn: conn}, prober: transport.NewProber(conn), idleSince: clock()}
+func newHandle(conn net.Conn, to origin, f TapFunc) *handle {
+	h := &handle{conn: conn, prober: transport.NewProber(conn), idleSince: clock()}
 	h.link = &link{origin: to, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
-	switch c := conn.(type) {
-	case *net.TCPConn:
-		h.tcp = c
-	case *tls.Conn:
+	h.tap = newTap(f, h.link.address())
+	h.core = &core{conn: conn, tap: h.tap}
+	h.tcp = h.tap.bare(conn)
+	if c, ok := conn.(*tls.Conn); ok {
 		h.tls = c
 		facts := c.ConnectionState()
 		h.link.tls = &facts

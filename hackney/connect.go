@@ -111,6 +111,7 @@ func Hijack(cs ClientState) (net.Conn, []byte, error) {
 	h.core.unregister()
 	h.liftLimits()
 	h.clear()
+	h.tap.event(TapClosed, nil, nil)
 	a.trace(StateSwitched, nil)
 	return h.conn, rest, nil
 }

@@ -14,6 +14,7 @@ import (
 // forgotten state can be collected.
 type core struct {
 	conn   net.Conn
+	tap    *tap
 	closed atomic.Bool
 	torn   atomic.Bool // a write broke off
 
@@ -45,6 +46,7 @@ func (c *core) close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
+	defer c.tap.event(TapClosed, nil, nil)
 	return c.conn.Close()
 }
 
@@ -53,6 +55,7 @@ func (c *core) abort() {
 	if c.closed.Swap(true) {
 		return
 	}
+	defer c.tap.event(TapClosed, nil, nil)
 	if t, ok := c.conn.(*tls.Conn); ok {
 		t.NetConn().Close()
 		return

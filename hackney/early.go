@@ -113,7 +113,7 @@ func (h *handle) fillReady(ctx context.Context) error {
 	h.makeRoom()
 	h.conn.SetReadDeadline(time.Now().Add(ticketWait))
 	h.readLimited = true
-	n, err := h.tls.Read(h.in.data[h.w:])
+	n, err := h.readSocket(h.in.data[h.w:])
 	h.w += n
 	h.exchange.received += int64(n)
 	switch {

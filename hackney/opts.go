@@ -69,6 +69,9 @@ type Opts struct {
 
 	// Trace is told of each operation when it ends.
 	Trace TraceFunc
+	// Tap is told of the bytes of each connection that is opened with it. The
+	// kernel then moves no bytes by itself (sendfile, splice, writev).
+	Tap TapFunc
 }
 
 // BasicAuth are the credentials of Basic authentication. The user name must not

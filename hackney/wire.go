@@ -52,13 +52,24 @@ func (h *handle) reading(ctx context.Context, op string, call func() (int64, err
 }
 
 // readSocket reads without an interface call where it can.
-func (h *handle) readSocket(p []byte) (int, error) {
+func (h *handle) readSocket(p []byte) (n int, err error) {
 	switch {
 	case h.tcp != nil:
 		return h.tcp.Read(p)
 	case h.tls != nil:
-		return h.tls.Read(p)
+		n, err = h.tls.Read(p)
+	default:
+		n, err = h.readAny(p)
 	}
+	h.tap.moved(TapReceived, p[:n])
+	if err != nil && !isTimeout(err) {
+		h.tap.ended(err)
+	}
+	return n, err
+}
+
+// readAny reads from a connection of another kind, which may do anything.
+func (h *handle) readAny(p []byte) (int, error) {
 	for range maxEmptyReads {
 		switch n, err := h.conn.Read(p); {
 		case n < 0 || n > len(p):
@@ -83,13 +94,21 @@ func (h *handle) write(ctx context.Context, op string, p []byte) error {
 	})
 }
 
-func (h *handle) writeSocket(p []byte) (int, error) {
+func (h *handle) writeSocket(p []byte) (n int, err error) {
 	switch {
 	case h.tcp != nil:
 		return h.tcp.Write(p)
 	case h.tls != nil:
-		return h.tls.Write(p)
+		n, err = h.tls.Write(p)
+	default:
+		n, err = h.writeAny(p)
 	}
+	h.tap.moved(TapSent, p[:n])
+	return n, err
+}
+
+// writeAny writes to a connection of another kind, which may do anything.
+func (h *handle) writeAny(p []byte) (int, error) {
 	n, err := h.conn.Write(p)
 	switch {
 	case n < 0 || n > len(p):

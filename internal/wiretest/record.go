@@ -65,6 +65,17 @@ func (s *Server) Ended(i int) End {
 	return s.conns[i].end
 }
 
+// Played returns how many steps connection i has finished, and whether it can finish
+// more: not when it has ended, and not before it was accepted.
+func (s *Server) Played(i int) (steps int, goesOn bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i >= len(s.conns) {
+		return 0, false
+	}
+	return s.conns[i].steps, !s.conns[i].closed
+}
+
 // WaitConns waits until n connections were accepted.
 func (s *Server) WaitConns(n int) {
 	s.t.Helper()

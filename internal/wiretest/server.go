@@ -33,6 +33,8 @@ type Options struct {
 	Unix       bool              // listen on a Unix socket, whose path is Addr
 	Listener   net.Listener      // listen on this one instead; the server closes it
 	AllowExtra bool              // connections beyond the script are closed without an error
+	OnChange   func()            // called whenever something was received, or a step or a connection ended
+	Names      []string          // further host names of the certificate
 	ReadBuffer int               // size of the kernel's receive buffer, for tests with Stall
 }
 
@@ -64,7 +66,7 @@ func Start(t TB, o Options, conns ...Conn) *Server {
 	t.Helper()
 	s := &Server{
 		t: t, o: o, script: conns,
-		cert:    sync.OnceValues(selfsigned.New),
+		cert:    sync.OnceValues(func() (*selfsigned.Cert, error) { return selfsigned.New(o.Names...) }),
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
@@ -178,6 +180,16 @@ func (s *Server) CertPool() *x509.CertPool {
 	return c.Pool()
 }
 
+// Leaf returns the server's certificate.
+func (s *Server) Leaf() *x509.Certificate {
+	s.t.Helper()
+	c, err := s.cert()
+	if err != nil {
+		s.t.Fatalf("wiretest: certificate: %v", err)
+	}
+	return c.TLS.Leaf
+}
+
 func (s *Server) tlsConfig() (*tls.Config, error) {
 	c, err := s.cert()
 	if err != nil {
@@ -223,10 +235,13 @@ func (s *Server) admit(nc net.Conn) (c *conn) {
 // update changes what mu guards, and wakes everyone who waits for a change.
 func (s *Server) update(change func()) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	change()
 	close(s.changed)
 	s.changed = make(chan struct{})
+	s.mu.Unlock()
+	if s.o.OnChange != nil {
+		s.o.OnChange()
+	}
 }
 
 // await waits until cond, which runs under mu, is true. It gives up, and returns

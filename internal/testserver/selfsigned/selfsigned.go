@@ -15,18 +15,19 @@ import (
 	"time"
 )
 
-// Cert is a certificate with its key, valid for 127.0.0.1, ::1 and localhost.
+// Cert is a certificate with its key, valid for 127.0.0.1, ::1, localhost and the
+// names it was asked for.
 type Cert struct {
 	TLS tls.Certificate
 }
 
-// New makes a certificate that is good for one day.
-func New() (*Cert, error) {
+// New makes a certificate that is good for one day, and for further names.
+func New(names ...string) (*Cert, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	tmpl, err := template()
+	tmpl, err := template(names)
 	if err != nil {
 		return nil, err
 	}
@@ -41,13 +42,13 @@ func New() (*Cert, error) {
 	return &Cert{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, nil
 }
 
-func template() (*x509.Certificate, error) {
+func template(names []string) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	return &x509.Certificate{
+	tmpl := &x509.Certificate{
 		SerialNumber:          serial,
 		Subject:               pkix.Name{CommonName: "localhost", Organization: []string{"hackney test server"}},
 		NotBefore:             now.Add(-time.Hour),
@@ -58,7 +59,15 @@ func template() (*x509.Certificate, error) {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-	}, nil
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			tmpl.IPAddresses = append(tmpl.IPAddresses, ip)
+		} else {
+			tmpl.DNSNames = append(tmpl.DNSNames, name)
+		}
+	}
+	return tmpl, nil
 }
 
 // Pool returns a set of roots that trusts the certificate, and nothing else.
