@@ -30,7 +30,8 @@ const tests = -1
 // floors is the plan. A package imports from floors below its own; on the
 // ground floor, 0, also from its neighbours.
 var floors = map[string]int{
-	"cmd/hackney": 7,
+	"cmd/hackney":   7,
+	"examples/jobs": 7,
 
 	"conformance":       6,
 	"hackney/content":   6,
@@ -53,18 +54,22 @@ var floors = map[string]int{
 	"internal/mediatype": 0,
 
 	"internal/corpusdriver":          tests,
+	"internal/golden":                tests,
 	"internal/house":                 tests,
 	"internal/integration":           tests,
 	"internal/leaktest":              tests,
 	"internal/promises":              tests,
 	"internal/testserver":            tests,
 	"internal/testserver/selfsigned": tests,
+	"internal/transcripts":           tests,
 	"internal/wiretest":              tests,
 }
 
 // guests names who, beside tests, may import something from the floor of the tests.
 var guests = map[string][]string{
-	"cmd/hackney": {"internal/testserver"}, // serve and demo run it
+	"cmd/hackney":   {"internal/testserver"}, // serve and demo run it
+	"examples/jobs": {"internal/testserver"}, // so that it runs without arguments
+	"conformance":   {"internal/golden", "internal/wiretest"},
 }
 
 // vague are names that say nothing of what a package is for.

@@ -1,0 +1,174 @@
+// Package conformance runs golden scripts: a client that is driven step by step, a
+// server that plays given bytes, and what must come of it, in one file.
+//
+//	# The body of an answer breaks off.
+//	server
+//	request GET ${URL}/file
+//	want status 200
+//	! body
+//	want error closed
+//	want blame network
+//	want state failed
+//	want sent request
+//
+//	-- server --
+//	wait request
+//	< HTTP/1.1 200 OK\r\n
+//	< Content-Length: 10\r\n
+//	< \r\n
+//	< 01234
+//	reset
+//	-- request --
+//	> GET /file HTTP/1.1\r\n
+//	> Host: ${ADDR}\r\n
+//	~ User-Agent: hackney/.*
+//	> \r\n
+//
+// [Run] runs all scripts below a directory as subtests. [Recorder] makes a script
+// of a real exchange. [Steps] is a client driven by lines that somebody types.
+//
+// # A script
+//
+// A script is a txtar archive: commands above, sections below, each section behind
+// a line "-- name --". It is run by testscript, whose own commands (cmp, exec,
+// stdout, env, …) work too. A word in single quotes may have blanks in it, two
+// quotes inside stand for one, and nothing is expanded; outside of them
+// $NAME and ${NAME} are variables. "#" begins a comment. A script has 10 s; a
+// comment line "# time: 30s" gives it another time.
+//
+// A script fails at the first command that does not do as it should, with file and
+// line. At its end every step of the servers must have been played, and where "want
+// sent" was used, no byte may be left that it has not seen.
+//
+// # The notation of bytes
+//
+// Wherever a script holds bytes, text stands for itself, and what cannot be seen is
+// written \r \n \t \\ or \xHH. ${NAME} is the value of a variable, a dollar sign
+// before a brace is \x24. \{1000*text} is the text a thousand times. The end of a
+// line in a section stands for nothing: where a line of HTTP ends there is a \r\n.
+// An argument @NAME is the section of that name.
+//
+// # The server
+//
+//	server [NAME] [tls] [unix] [ipv6] [full] [partly] [at HOST:PORT]
+//	nobody HOST:PORT
+//
+// starts a server with the script in the section of its name, "server" if it is
+// not given. Its address is in URL, ADDR (host:port), HOST and PORT; that of another
+// server in NAME_URL and so on. With "at", the script speaks of the address given
+// there, and what is dialed to it comes to this server: so the bytes of a request
+// are the same in every run. With TLS its certificate is trusted. A "full" server
+// never lets a dial end; "nobody" makes dials to an address be refused. A server
+// whose script need not be played to its end is "partly".
+//
+// Its section has these lines:
+//
+//	connection           the next connection begins; the first is there by itself
+//	wait request         a whole request: head, and body by Content-Length or chunked
+//	wait head            a head, up to its empty line
+//	wait body            the rest of the request whose head was waited for
+//	wait last-chunk      the end of a chunked body
+//	wait bytes N         N bytes more
+//	wait quiet 50ms      something, and then nothing for the time
+//	wait nothing         begins a step at once
+//	delay 200ms          before the bytes below
+//	< bytes              what to send, in the notation; lines in a row are one segment
+//	next                 the next segment begins
+//	keep                 leave the connection as it is: what happens if nothing is written
+//	close                close it (FIN)
+//	half-close           close the sending side only
+//	drop                 close it without the goodbye of TLS
+//	reset                close it with RST
+//	stall                stop reading
+//	tls                  make a TLS handshake, as behind a CONNECT
+//
+// # Operations
+//
+// A command has the name of the function that it calls. The script holds one
+// present state: an operation takes it and leaves the next one in its place, with an
+// error too. "!" before it says that it must fail.
+//
+//	connect [tcp|tls|unix [HOST PORT]]   to the server of the script, or elsewhere
+//	reconnect
+//	request METHOD URL [FIELD]... [PAYLOAD]
+//	request-url METHOD URL [FIELD]... [PAYLOAD]
+//	get URL [FIELD]... [PAYLOAD]         and so on, for each of the 25 verbs
+//	send-request METHOD PATH [FIELD]... [PAYLOAD]
+//	send-raw METHOD HEAD [PAYLOAD]       Req.Raw: HEAD goes out as it is
+//	stream-request-body PAYLOAD
+//	end-stream-request-body
+//	start-response
+//	stream-status
+//	stream-header                        gives "Name: value"
+//	stream-headers
+//	stream-body
+//	body
+//	body-max N
+//	skip-body
+//	copy-body
+//	body-reader [N | chunks]             all that is left: in reads of N bytes, or by Chunks
+//	handoff
+//	set-sockopts nodelay|delay|fail
+//	hijack                               then: conn write DATA | read N | close
+//	close
+//
+// A FIELD is 'Name: value'; -Name leaves a default field away. A PAYLOAD is one of
+//
+//	text DATA
+//	chunks DATA...
+//	form NAME=VALUE...                   a NAME alone is bare
+//	file PATH [OFFSET [N]]               of a section, or of $SCRIPTS, the script's directory
+//	reader SIZE DATA                     SIZE -1: not known
+//	func DATA... [error:REASON]
+//	stream
+//
+// These prepare what comes:
+//
+//	opts [NAME=VALUE]...                 options of new clients, all set anew: recv-timeout=50ms insecure …
+//	context TIME|cancelled|background    of the operations that follow
+//	keep NAME, use NAME                  give the present state a name, go back to one
+//	log                                  see below
+//
+// The pure functions of the library are there too: parse-url, unparse-url,
+// transport-scheme, url-encode, url-decode, form-encode, form-decode, and
+// headers-list, headers-get, headers-insert and headers-update.
+//
+// # Checks
+//
+//	want state|connection|body-state WORD
+//	want status|content-length N
+//	want reason|location|url DATA
+//	want version|method|reused WORD
+//	want header NAME [VALUE]
+//	want headers|trailers SECTION        all of them, in order
+//	want interim STATUS...               of the 1xx answers
+//	want data DATA                       what the last operation gave
+//	want end                             it found the end (io.EOF)
+//	want error KIND [REGEXP]             see below
+//	want blame caller|peer|network|limit
+//	want legal OPERATION...              by the names of their functions
+//	want client SECTION                  the state, printed
+//	want sent SECTION [SERVER] [N]       the bytes that the server's Nth connection received
+//	want sent-fields SECTION [SERVER] [N]
+//	want sent-line REGEXP [SERVER] [N]
+//	want connections N [SERVER]
+//	want log|wire SECTION                see below
+//
+// "! want …" wants the contrary. A section of "want sent" has lines "> bytes", in the
+// notation, and "~ regexp", for one line whatever its end. It is compared with the
+// bytes behind those that the "want sent" before it saw. "sent-fields" compares one
+// request, its fields as a set. Where a server has an address of its own, ${ADDR}
+// and ${PORT} stand for it in every section.
+//
+// The kinds of errors are: argument cancelled closed enoent invalid-state limit network
+// protocol refused reset response-ready stale timeout tls other.
+//
+// # Logs
+//
+// After the line "log" an operation's error is no failure but a part of the log, and
+// "want log" compares all operations at once: what each gave, and the state it led
+// to. "want wire" compares what went over the connections to servers with an "at" in
+// a normal form: request lines, fields as a set, bodies without their framing, and
+// who closed. In this form the recordings of hackney 0.6.0 are kept. Sections whose
+// names begin with "recorded" hold them, and are never rewritten.
+package conformance

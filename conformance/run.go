@@ -1,0 +1,104 @@
+package conformance
+
+import (
+	"flag"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/hackney/url"
+)
+
+// Run runs every script below dir, *.txtar, as a subtest of its own, in parallel.
+//
+// Where the test program has a flag named update and it is set, as in
+// go test -update, the sections that were compared are rewritten in place of
+// being compared. This package declares no flag: a test that wants it does, with
+// flag.Bool("update", false, "rewrite golden sections").
+func Run(t *testing.T, dir string) {
+	t.Helper()
+	r := Runner{Update: updateFlag()}
+	r.Run(t, dir)
+}
+
+func updateFlag() bool {
+	f := flag.Lookup("update")
+	if f == nil {
+		return false
+	}
+	getter, ok := f.Value.(flag.Getter)
+	if !ok {
+		return false
+	}
+	set, _ := getter.Get().(bool)
+	return set
+}
+
+// Runner runs scripts. The zero value does as Run does, but never updates.
+type Runner struct {
+	// Update rewrites the sections that scripts compare with. Those that were
+	// recorded from hackney 0.6.0 stay as they are.
+	Update bool
+	// Against is the URL of a real server, which takes the place of the server
+	// that scripts start under the name server. What only a scripted server can
+	// tell is then not checked: sent, connections and wire.
+	Against string
+	// Watch, if set, is told of each operation when it has ended.
+	Watch func(Transition)
+}
+
+// Transition is an operation of a script that has ended.
+type Transition struct {
+	Command  string // as it was written, variables filled in
+	From, To hackney.ResponseState
+	State    hackney.ClientState // that the operation gave
+	Data     []byte              // bytes that it gave
+	Err      error
+}
+
+// Run runs every script below dir as a subtest of its own, in parallel.
+func (r *Runner) Run(t *testing.T, dir string) {
+	t.Helper()
+	paths, err := find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) == 0 {
+		t.Fatalf("there is no script *.txtar below %s", dir)
+	}
+	for _, path := range paths {
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = strings.TrimSuffix(filepath.ToSlash(name), ".txtar")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r.run(underTest{t}, path)
+		})
+	}
+}
+
+// underTest is a *testing.T as testscript wants it.
+type underTest struct{ *testing.T }
+
+func (t underTest) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { f(underTest{t}) })
+}
+
+func (underTest) Verbose() bool { return testing.Verbose() }
+
+// target is the real server of the runner, nil for none.
+func (r *Runner) target() *target {
+	if r.Against == "" {
+		return nil
+	}
+	u, err := url.Parse(r.Against)
+	if err != nil {
+		return nil
+	}
+	return &target{u}
+}

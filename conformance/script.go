@@ -1,0 +1,174 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hackney-go/hackney/internal/golden"
+)
+
+// scriptTime is how long a script may take, if it does not say otherwise.
+const scriptTime = 10 * time.Second
+
+// run runs one script. Its faults are told to t, whose Fatal does not return.
+func (r *Runner) run(t testscript.T, path string) {
+	script, err := golden.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit, err := timeOf(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	s := newSession(ctx, script)
+	s.watch, s.target = r.Watch, r.target()
+	if r.Update {
+		s.updates = map[string]string{}
+	}
+	defer s.close()
+	testscript.RunT(inPlace{t}, testscript.Params{
+		Files:              []string{path},
+		Setup:              func(env *testscript.Env) error { return s.setUp(env, path) },
+		Cmds:               scriptCommands(s),
+		RequireUniqueNames: true,
+		Deadline:           time.Now().Add(limit),
+	})
+	if err := s.finish(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// timeOf reads "# time: 30s".
+func timeOf(script *golden.Script) (time.Duration, error) {
+	tags := script.Tags("time")
+	if len(tags) == 0 {
+		return scriptTime, nil
+	}
+	d, err := time.ParseDuration(tags[0])
+	if err != nil || d <= 0 {
+		return 0, &golden.LineError{File: script.Path, Line: 1, Err: fmt.Errorf("bad time %q, want one such as 30s", tags[0])}
+	}
+	return d, nil
+}
+
+// setUp makes the files beside the script known to it.
+func (s *session) setUp(env *testscript.Env, path string) error {
+	s.dir = env.WorkDir
+	beside, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	env.Setenv("SCRIPTS", beside)
+	s.vars["SCRIPTS"] = beside
+	return nil
+}
+
+// finish makes the last checks, and rewrites what may be rewritten.
+func (s *session) finish() error {
+	var faults []error
+	for _, srv := range s.servers {
+		faults = append(faults, s.played(srv), srv.unseen(), srv.tb.err())
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	return s.rewrite()
+}
+
+func (s *session) rewrite() error {
+	if len(s.updates) == 0 {
+		return nil
+	}
+	for _, name := range sortedKeys(s.updates) {
+		if err := s.script.Replace(name, s.updates[name]); err != nil {
+			return err
+		}
+	}
+	return s.script.Write()
+}
+
+// inPlace is a T that runs its one test in place and not in parallel: whoever
+// called us has settled both.
+type inPlace struct{ testscript.T }
+
+func (inPlace) Parallel() {}
+
+func (t inPlace) Run(_ string, f func(testscript.T)) { f(t) }
+
+// scriptCommand is the form of a command of testscript.
+type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
+
+// scriptCommands are all commands, for a script that s runs.
+func scriptCommands(s *session) map[string]scriptCommand {
+	all := map[string]scriptCommand{
+		"want": func(ts *testscript.TestScript, neg bool, args []string) { s.settle(ts, want(s, neg, args)) },
+	}
+	for name, setup := range setups {
+		all[name] = func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg {
+				ts.Fatalf("%s cannot be negated", name)
+			}
+			s.settle(ts, setup.run(s, args))
+			s.shareVariables(ts)
+		}
+	}
+	for name, op := range operations {
+		all[name] = func(ts *testscript.TestScript, neg bool, args []string) {
+			if err := s.do(name, op, args); err != nil {
+				ts.Fatalf("%s: %v\nusage: %s %s", name, err, name, op.usage)
+			}
+			fmt.Fprintf(ts.Stdout(), "%s", s.last.data)
+			s.judge(ts, name, neg)
+		}
+	}
+	return all
+}
+
+// settle ends the script where err is not nil.
+func (s *session) settle(ts *testscript.TestScript, err error) {
+	if err != nil {
+		ts.Fatalf("%v", err)
+	}
+}
+
+// judge ends the script where an operation did not end as it should. In a log its
+// end is a line to compare.
+func (s *session) judge(ts *testscript.TestScript, name string, neg bool) {
+	switch {
+	case s.log != nil && neg:
+		ts.Fatalf("%s: with a log, errors are part of it: leave the ! away", name)
+	case s.log != nil:
+	case neg && s.err == nil:
+		ts.Fatalf("%s gave no error, but should: the state is %v", name, s.cs.ResponseState())
+	case !neg && s.err != nil:
+		ts.Fatalf("%s: %v", name, s.err)
+	}
+}
+
+// shareVariables makes the variables of the notation good in commands too.
+func (s *session) shareVariables(ts *testscript.TestScript) {
+	for name, value := range s.vars {
+		ts.Setenv(name, value)
+	}
+}
+
+// find lists the scripts below a directory, in order.
+func find(dir string) (paths []string, err error) {
+	err = filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && filepath.Ext(path) == ".txtar" {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	slices.Sort(paths)
+	return paths, err
+}

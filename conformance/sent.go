@@ -1,0 +1,346 @@
+package conformance
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hackney-go/hackney/internal/golden"
+	"github.com/hackney-go/hackney/internal/wiretest"
+)
+
+// what reads SECTION|REGEXP [SERVER] [N].
+func (s *session) whatWas(args []string) (what string, srv *server, conn int, err error) {
+	if len(args) < 1 || len(args) > 3 {
+		return "", nil, 0, usagef("want what, and maybe the name of a server and the number of a connection")
+	}
+	name, conn := mainServer, 1
+	for _, arg := range args[1:] {
+		if n, err := strconv.Atoi(arg); err == nil {
+			conn = n
+		} else {
+			name = arg
+		}
+	}
+	srv, err = s.findServer(name)
+	if err == nil && (conn < 1 || conn > len(srv.looked)) {
+		err = usagef("the script of %s has no connection %d", name, conn)
+	}
+	return args[0], srv, conn - 1, err
+}
+
+// unlooked are the bytes that a connection received and no check has seen yet.
+func (srv *server) unlooked(conn int) []byte {
+	got := srv.Received(conn)
+	return got[min(len(got), srv.looked[conn]):]
+}
+
+// pattern is a line of what should have been sent: bytes, or, behind a ~, a
+// regular expression for the bytes up to the end of a line.
+type pattern struct {
+	data []byte
+	re   *regexp.Regexp
+	text string
+}
+
+// patterns reads a section of "> bytes" and "~ regexp" lines.
+func (s *session) patterns(section *golden.Section) (list []pattern, err error) {
+	line := section.Line
+	for text := range strings.Lines(section.Text) {
+		p, err := s.pattern(strings.TrimSuffix(text, "\n"))
+		if err != nil {
+			return nil, usageError{&golden.LineError{File: section.File, Line: line, Err: err}}
+		}
+		list = append(list, p)
+		line++
+	}
+	return list, nil
+}
+
+func (s *session) pattern(text string) (p pattern, err error) {
+	p.text = text
+	if re, ok := strings.CutPrefix(text, "~ "); ok {
+		p.re, err = regexp.Compile("^(?:" + re + ")$")
+		return p, err
+	}
+	data, ok := strings.CutPrefix(text, "> ")
+	if !ok && text != ">" {
+		return p, errors.New(`want a line that begins with "> " or "~ "`)
+	}
+	p.data, err = golden.Unquote(data, s.variable)
+	return p, err
+}
+
+// match holds got against the patterns. It says how many bytes they take, and
+// whether more bytes could make them match.
+func match(list []pattern, got []byte) (n int, ok, more bool) {
+	for _, p := range list {
+		rest := got[n:]
+		if p.re != nil {
+			i := bytes.IndexByte(rest, '\n')
+			if i < 0 {
+				return n, false, true
+			}
+			if !p.re.Match(bytes.TrimSuffix(rest[:i], []byte("\r"))) {
+				return n, false, false
+			}
+			n += i + 1
+			continue
+		}
+		if !bytes.HasPrefix(rest, p.data) {
+			return n, false, bytes.HasPrefix(p.data, rest)
+		}
+		n += len(p.data)
+	}
+	return n, true, false
+}
+
+// wantSent compares the bytes that a connection received, from where the last
+// check of the kind ended.
+func wantSent(s *session, args []string) error {
+	name, srv, conn, err := s.whatWas(args)
+	if err != nil {
+		return err
+	}
+	section, err := s.section(name)
+	if err != nil {
+		return err
+	}
+	list, err := s.patterns(section)
+	if err != nil {
+		return err
+	}
+	var n int
+	var ok bool
+	s.eventually(func() bool {
+		var more bool
+		n, ok, more = match(list, srv.unlooked(conn))
+		return ok || !more
+	})
+	got := srv.unlooked(conn)
+	if ok {
+		srv.looked[conn] += n
+		return nil
+	}
+	srv.looked[conn] += len(got)
+	if s.updates != nil {
+		return s.update(name, s.withPlaceholders(quoted("> ", got)))
+	}
+	return s.sentDiffers(section, list, got)
+}
+
+// sentDiffers shows what differs, line by line.
+func (s *session) sentDiffers(section *golden.Section, list []pattern, got []byte) error {
+	var want []string
+	for _, p := range list {
+		if p.re != nil {
+			want = append(want, p.text)
+			continue
+		}
+		want = append(want, lines(quoted("> ", p.data))...)
+	}
+	have := lines(quoted("> ", got))
+	for i := range min(len(want), len(have)) { // a line that matches its pattern is no difference
+		if re, ok := strings.CutPrefix(want[i], "~ "); ok && regexp.MustCompile("^(?:"+re+")$").MatchString(bareLine(have[i])) {
+			want[i] = have[i]
+		}
+	}
+	return differs("what was sent differs from section %s, at %s:%d (-want +got):\n%s",
+		section.Name, section.File, section.Line, cmp.Diff(want, have))
+}
+
+func bareLine(quoted string) string {
+	b, _ := golden.Unquote(strings.TrimPrefix(quoted, "> "), nil)
+	return strings.TrimRight(string(b), "\r\n")
+}
+
+// wantSentFields compares one request: its line and its body exactly, its fields
+// as a set.
+func wantSentFields(s *session, args []string) error {
+	name, srv, conn, err := s.whatWas(args)
+	if err != nil {
+		return err
+	}
+	section, err := s.section(name)
+	if err != nil {
+		return err
+	}
+	list, err := s.patterns(section)
+	if err != nil {
+		return err
+	}
+	msg, err := s.nextRequest(srv, conn)
+	if err != nil {
+		return err
+	}
+	want, have := wantedParts(list), parts(msg)
+	pair(want, have)
+	if slices.Equal(want, have) {
+		return nil
+	}
+	if s.updates != nil {
+		return s.update(name, s.withPlaceholders(quoted("> ", msg.Raw)))
+	}
+	return differs("the request differs from section %s, at %s:%d (-want +got):\n%s",
+		section.Name, section.File, section.Line, cmp.Diff(want, have))
+}
+
+// nextRequest waits for the next whole request on a connection, and takes it.
+func (s *session) nextRequest(srv *server, conn int) (msg wiretest.Message, err error) {
+	var whole bool
+	s.eventually(func() bool {
+		var msgs []wiretest.Message
+		msgs, _, err = wiretest.Split(srv.unlooked(conn))
+		if whole = len(msgs) > 0; whole {
+			msg, err = msgs[0], nil
+		}
+		return whole || err != nil
+	})
+	if err != nil {
+		return msg, differs("what was sent is no request: %w", err)
+	}
+	if !whole {
+		return msg, differs("no whole request was sent, only %s", golden.Brief(srv.unlooked(conn)))
+	}
+	srv.looked[conn] += len(msg.Raw)
+	return msg, nil
+}
+
+// parts are the request line, the field lines in order, and the body with its framing.
+func parts(m wiretest.Message) []string {
+	fields := slices.Sorted(slices.Values(m.Lines()))
+	list := append([]string{m.RequestLine()}, fields...)
+	return append(list, bodyLines(m.Raw[len(m.Head):])...)
+}
+
+// bodyLines shows a body behind the fields.
+func bodyLines(b []byte) []string {
+	if len(b) == 0 {
+		return []string{"body none"}
+	}
+	return lines(quoted("body ", b))
+}
+
+// wantedParts are the parts that patterns ask for; a pattern keeps its ~.
+func wantedParts(list []pattern) []string {
+	var head []string
+	var text []byte
+	for _, p := range list {
+		if p.re != nil {
+			head = append(head, p.text)
+			continue
+		}
+		text = append(text, p.data...)
+	}
+	first, rest, _ := bytes.Cut(text, []byte("\r\n"))
+	fields, body, _ := bytes.Cut(rest, []byte("\r\n\r\n"))
+	if after, ok := bytes.CutPrefix(rest, []byte("\r\n")); ok { // no field but patterns
+		fields, body = nil, after
+	}
+	for line := range strings.SplitSeq(string(fields), "\r\n") {
+		if line != "" {
+			head = append(head, line)
+		}
+	}
+	slices.Sort(head)
+	return append(append([]string{string(first)}, head...), bodyLines(body)...)
+}
+
+// pair puts the line that a pattern matches in its place.
+func pair(want, have []string) {
+	for i, w := range want {
+		re, ok := strings.CutPrefix(w, "~ ")
+		if !ok {
+			continue
+		}
+		whole := regexp.MustCompile("^(?:" + re + ")$")
+		for _, h := range have {
+			if whole.MatchString(h) && !slices.Contains(want, h) {
+				want[i] = h
+				break
+			}
+		}
+	}
+	if len(want) > 1 {
+		end := 1
+		for end < len(want) && !strings.HasPrefix(want[end], "body ") {
+			end++
+		}
+		slices.Sort(want[1:end])
+	}
+}
+
+// wantSentLine says whether some line of what was sent matches.
+func wantSentLine(s *session, args []string) error {
+	text, srv, conn, err := s.whatWas(args)
+	if err != nil {
+		return err
+	}
+	re, err := regexp.Compile("(?m)^(?:" + text + ")\r?$")
+	if err != nil {
+		return usagef("%w", err)
+	}
+	if !s.eventually(func() bool { return re.Match(srv.Received(conn)) }) {
+		return differs("no line that was sent matches %q (-none +got):\n%s", text, cmp.Diff([]string{}, golden.QuoteLines(srv.Received(conn))))
+	}
+	return nil
+}
+
+func wantConnections(s *session, args []string) error {
+	if len(args) < 1 || len(args) > 2 {
+		return usagef("want connections N [SERVER]")
+	}
+	srv, err := s.findServer(strings.Join(append(args[1:], mainServer)[:1], ""))
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return usagef("%q is no number", args[0])
+	}
+	if !s.eventually(func() bool { return srv.Conns() >= n }) || srv.Conns() != n {
+		return differs("there were %d, want %d", srv.Conns(), n)
+	}
+	return nil
+}
+
+// wantWire compares all that went over the wire in its normal form, in the order
+// in which the connections were made.
+func wantWire(s *session, args []string) error {
+	if len(args) != 1 {
+		return usagef("want wire SECTION")
+	}
+	want := ""
+	if section, err := s.section(args[0]); err == nil {
+		want = section.Text
+	}
+	s.eventually(func() bool { return s.wire() == want })
+	return s.compare(args[0], s.wire())
+}
+
+func (s *session) wire() string {
+	var w strings.Builder
+	conns := map[*server]int{}
+	for _, srv := range s.routes.dialed() {
+		i := conns[srv]
+		conns[srv]++
+		w.WriteString(golden.Wire(srv.at, srv.Received(i), golden.Ended(srv.Ended(i))))
+	}
+	return w.String()
+}
+
+// unseen says which bytes were sent behind those that "want sent" looked at.
+func (srv *server) unseen() error {
+	for conn, n := range srv.looked {
+		if got := srv.Received(conn); n > 0 && n < len(got) {
+			return usagef("server %s, connection %d: %d bytes were sent that no want sent has looked at: %s",
+				srv.name, conn+1, len(got)-n, golden.Brief(got[n:]))
+		}
+	}
+	return nil
+}

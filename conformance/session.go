@@ -1,0 +1,235 @@
+package conformance
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"maps"
+	"path/filepath"
+	"strings"
+
+	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/internal/golden"
+)
+
+// session runs the commands of one script: it holds the present state of the
+// client, and what the last operation gave.
+type session struct {
+	ctx    context.Context // ends when the script's time is over
+	opCtx  context.Context // of the next operations; nil is ctx
+	cancel []context.CancelFunc
+
+	script *golden.Script
+	dir    string // where the files of the script are
+	vars   map[string]string
+
+	cs      hackney.ClientState
+	behind  []hackney.ClientState // states that use has put aside
+	kept    map[string]hackney.ClientState
+	options hackney.Opts // those of the script; never given out itself
+	last    result       // of the last operation
+	err     error        // of the last operation
+	log     *golden.Log  // not nil once the script wants one
+	taken   taken        // by Hijack
+
+	servers []*server
+	routes  routes
+	target  *target // in place of the script's main server
+	events  chan struct{}
+
+	watch   func(Transition)
+	tap     hackney.TapFunc
+	updates map[string]string // sections to rewrite; nil where none may be
+}
+
+// result is what an operation gave beside its state.
+type result struct {
+	outcome outcome
+	data    []byte
+	fields  [][2]string
+	lines   []string
+	silent  bool // no state is printed behind it in the log
+}
+
+// outcome is the form in which a result is logged.
+type outcome int
+
+const (
+	gaveState outcome = iota
+	gaveHead
+	gaveData
+	gaveEnd
+	gaveValue
+)
+
+// usageError is a fault of the script, never one that "!" asks for.
+type usageError struct{ error }
+
+func newSession(ctx context.Context, script *golden.Script) *session {
+	return &session{
+		ctx: ctx, script: script,
+		vars:   map[string]string{},
+		kept:   map[string]hackney.ClientState{},
+		routes: routes{to: map[string]route{}},
+		events: make(chan struct{}, 1),
+	}
+}
+
+// do runs an operation and takes in what it gave. An error of it is in s.err; the
+// error returned is a fault of the script.
+func (s *session) do(name string, op operation, args []string) error {
+	before := s.cs.ResponseState()
+	res, err := op.run(s, args)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return err
+	}
+	if errors.Is(err, io.EOF) && op.ends {
+		res.outcome, err = gaveEnd, nil
+	}
+	s.last, s.err = res, err
+	s.note(name, res)
+	if s.watch != nil {
+		s.watch(Transition{
+			Command: strings.Join(append([]string{name}, args...), " "),
+			From:    before, To: s.cs.ResponseState(), State: s.cs, Data: res.data, Err: err,
+		})
+	}
+	return nil
+}
+
+// note writes an operation into the log.
+func (s *session) note(name string, res result) {
+	if s.log == nil {
+		return
+	}
+	s.log.Call(name)
+	if s.err != nil {
+		s.log.Error(errorKind(s.err), partial(s.err))
+		return
+	}
+	switch res.outcome {
+	case gaveHead:
+		s.log.Response(s.cs.Status(), res.fields)
+	case gaveData:
+		s.log.Data(res.data)
+	case gaveEnd:
+		s.log.Done()
+	case gaveValue:
+		s.log.Value(res.lines...)
+		return
+	default:
+		s.log.OK()
+	}
+	if !res.silent {
+		s.log.Client(printed(s.cs))
+	}
+}
+
+// printed is a state as logs show it: without what 0.6.0 kept elsewhere.
+func printed(cs hackney.ClientState) string {
+	snap := cs.Snapshot()
+	snap.Netloc = ""
+	return snap.String()
+}
+
+// context is that of the next operation.
+func (s *session) context() context.Context {
+	if s.opCtx != nil {
+		return s.opCtx
+	}
+	return s.ctx
+}
+
+// opts are the options for a new client. Each gets its own: they must not change
+// once they were used.
+func (s *session) opts() *hackney.Opts {
+	o := s.options
+	if s.routes.used() || s.target != nil {
+		o.DialContext = s.dial
+	}
+	if pool := s.roots(); pool != nil && o.TLS == nil {
+		o.TLS = &tls.Config{RootCAs: pool}
+	}
+	o.Tap = s.tap
+	return &o
+}
+
+// variable gives the value of a ${NAME} of the notation.
+func (s *session) variable(name string) (string, bool) {
+	v, ok := s.vars[name]
+	return v, ok
+}
+
+// data reads an argument in the notation, or the section behind @.
+func (s *session) data(arg string) ([]byte, error) {
+	name, ok := strings.CutPrefix(arg, "@")
+	if !ok {
+		b, err := golden.Unquote(arg, s.variable)
+		return b, asUsage(err)
+	}
+	section, err := s.section(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.unquoteLines(section, "")
+}
+
+// section finds a section of the script.
+func (s *session) section(name string) (*golden.Section, error) {
+	if s.script == nil {
+		return nil, usagef("there are no sections here")
+	}
+	section := s.script.Section(name)
+	if section == nil {
+		return nil, usagef("the script has no section %s", name)
+	}
+	return section, nil
+}
+
+// unquoteLines reads a section whose lines are in the notation, each behind prefix.
+func (s *session) unquoteLines(section *golden.Section, prefix string) ([]byte, error) {
+	var all []byte
+	line := section.Line
+	for text := range strings.Lines(section.Text) {
+		text = strings.TrimSuffix(text, "\n")
+		rest, ok := strings.CutPrefix(text, prefix)
+		if !ok {
+			return nil, usageError{&golden.LineError{File: section.File, Line: line, Err: errors.New("want a line that begins with " + prefix)}}
+		}
+		b, err := golden.Unquote(rest, s.variable)
+		if err != nil {
+			return nil, usageError{&golden.LineError{File: section.File, Line: line, Err: err}}
+		}
+		all = append(all, b...)
+		line++
+	}
+	return all, nil
+}
+
+// file is the path of a file of the script.
+func (s *session) file(name string) string {
+	if filepath.IsAbs(name) || s.dir == "" {
+		return name
+	}
+	return filepath.Join(s.dir, filepath.FromSlash(name))
+}
+
+// close closes every state that is left, and the servers.
+func (s *session) close() {
+	hackney.Close(s.cs)
+	for cs := range maps.Values(s.kept) {
+		hackney.Close(cs)
+	}
+	for _, cs := range s.behind {
+		hackney.Close(cs)
+	}
+	s.taken.close()
+	for _, srv := range s.servers {
+		srv.close()
+	}
+	for _, cancel := range s.cancel {
+		cancel()
+	}
+}
