@@ -33,8 +33,9 @@ type ClientState struct {
 	body       BodyState
 	reused     bool // the request went out on a connection that had carried another
 	chunked    bool // the request's body is chunked
-	expect     bool // the request has Expect: 100-continue
+	expect     bool // the request waits for 100 Continue before its body
 	early      bool // Waiting because a final answer came before the request's end
+	open       bool // Waiting behind the end of a Func: the body can still be streamed to
 }
 
 // MaxStateSize is the most bytes a ClientState may take.

@@ -146,9 +146,7 @@ func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
 		h.consume(n)
 		switch {
 		case ev.Kind == http1.Data:
-			err := h.counted(int64(len(ev.Data)), nil)
-			h.lookForEnd()
-			return ev.Data, err
+			return ev.Data, h.counted(int64(len(ev.Data)), nil)
 		case ev.Kind == http1.Trailers:
 			h.exchange.extra.trailers = ev.Trailers
 		case ev.Kind == http1.NeedMore && n == 0:
@@ -158,23 +156,6 @@ func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
 		}
 	}
 	return nil, io.EOF
-}
-
-// lookForEnd takes the end of the message in where it has come already, so that the
-// last piece leads to done.
-func (h *handle) lookForEnd() {
-	if h.dec.Done() || len(h.unread()) == 0 {
-		return
-	}
-	ev, n, dec, err := h.dec.Next(h.unread(), false)
-	if err != nil || ev.Kind != http1.End && ev.Kind != http1.Trailers {
-		return
-	}
-	h.dec = dec
-	h.consume(n)
-	if ev.Kind == http1.Trailers {
-		h.exchange.extra.trailers = ev.Trailers
-	}
 }
 
 // gather reads the rest of the body into memory of its own, and stops at max bytes

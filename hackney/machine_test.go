@@ -24,7 +24,7 @@ import (
 type mRow struct {
 	op       hackney.Op
 	from, to string
-	early    string // legal there too, after an early final answer
+	early    string // legal there too, after an early final answer or behind a Func
 	need     mNeed
 }
 
@@ -80,7 +80,7 @@ func (r *mRow) fromText() string {
 	case r.from == "":
 		return "–"
 	case r.early != "":
-		return mSet(r.from) + ", and " + mSet(r.early) + " after an early final answer"
+		return mSet(r.from) + ", and " + mSet(r.early) + " after an early final answer or behind a Func"
 	}
 	return mSet(r.from)
 }
@@ -108,6 +108,7 @@ type mStep func(ctx context.Context, cs hackney.ClientState) (hackney.ClientStat
 type mScene struct {
 	state hackney.ResponseState
 	early bool
+	more  bool // a Func has ended
 	serve func(*mRun) wiretest.Conn
 	steps []mStep // from start on
 	onRw  string  // the last step ends with a "read" or "write"
@@ -117,6 +118,9 @@ type mScene struct {
 func (s *mScene) String() string {
 	if s.early {
 		return "waiting-early"
+	}
+	if s.more {
+		return "waiting-more"
 	}
 	return s.state.String()
 }
@@ -152,6 +156,13 @@ func mSend(r hackney.Req) mStep {
 func mPiece(s string) mStep {
 	return func(ctx context.Context, cs hackney.ClientState) (hackney.ClientState, error) {
 		return hackney.StreamRequestBody(ctx, cs, hackney.Text(s))
+	}
+}
+
+// mFunc streams a piece by a function, whose end is taken for the body's.
+func mFunc(s string) mStep {
+	return func(ctx context.Context, cs hackney.ClientState) (hackney.ClientState, error) {
+		return hackney.StreamRequestBody(ctx, cs, wPieces(io.EOF, s))
 	}
 }
 
@@ -205,6 +216,11 @@ var mScenes = []mScene{
 		state: hackney.StateWaiting, serve: mAnswers(mOK), onRw: "write",
 		steps: []mStep{mStreamed, mPiece("abc"), hackney.EndStreamRequestBody},
 		rest:  []mStep{hackney.StartResponse, mBody},
+	},
+	{
+		state: hackney.StateWaiting, more: true, serve: mAnswers(mOK), onRw: "write",
+		steps: []mStep{mStreamed, mFunc("abc")},
+		rest:  []mStep{mPiece("ab"), mFunc("c"), hackney.EndStreamRequestBody, hackney.StartResponse, mBody},
 	},
 	{
 		state: hackney.StateWaiting, early: true, onRw: "read",
@@ -419,7 +435,7 @@ var mOps = map[hackney.Op]mStep{
 func (r *mRow) want(s *mScene, how mClosing) error {
 	state := s.state.String()
 	legal := slices.Contains(strings.Fields(r.from), state) ||
-		s.early && slices.Contains(strings.Fields(r.early), state)
+		(s.early || s.more) && slices.Contains(strings.Fields(r.early), state)
 	// In done, reading gives the end at once; on a connection that the state
 	// takes for connected Reconnect has nothing to do. Close is always good.
 	claims := how == mUnder && r.op != hackney.OpClose && r.op != hackney.OpReconnect &&

@@ -123,6 +123,7 @@ type mModel struct {
 	state  string
 	open   bool
 	early  bool // ErrResponseReady was given
+	more   bool // a function has ended: more pieces may follow
 	answer *mAnswer
 	fields int    // that StreamHeader gave
 	read   string // of the body
@@ -195,7 +196,7 @@ func (m *mModel) step() {
 // refusal is the error of a call that is not legal, by the table.
 func (m *mModel) refusal(r *mRow) error {
 	listed := slices.Contains(strings.Fields(r.from), m.state) ||
-		m.early && slices.Contains(strings.Fields(r.early), m.state)
+		(m.early || m.more) && slices.Contains(strings.Fields(r.early), m.state)
 	switch {
 	case !listed:
 		return hackney.ErrInvalidState
@@ -255,7 +256,7 @@ func (m *mModel) legal(op hackney.Op) {
 	case hackney.OpStreamStatus:
 		m.uploaded()
 		m.take(hackney.StreamStatus(m.ctx, m.cs))
-		m.state, m.early, m.fields = "on_status", false, 0
+		m.state, m.early, m.more, m.fields = "on_status", false, false, 0
 		m.answered()
 	case hackney.OpStreamHeader:
 		m.header()
@@ -266,7 +267,7 @@ func (m *mModel) legal(op hackney.Op) {
 		m.hijack()
 	case hackney.OpClose:
 		m.take(hackney.Close(m.cs))
-		m.state, m.open, m.early = "start", false, false
+		m.state, m.open, m.early, m.more = "start", false, false, false
 	case hackney.OpReconnect:
 		m.take(hackney.Reconnect(m.ctx, m.cs))
 		if !m.open {
@@ -294,7 +295,7 @@ func (m *mModel) send() {
 	if !stream {
 		r.Method, r.Payload = "GET", nil
 	}
-	m.answer, m.upload, m.early, m.open = mPaths[path], r.Method+" "+path+" ", false, true
+	m.answer, m.upload, m.early, m.more, m.open = mPaths[path], r.Method+" "+path+" ", false, false, true
 	m.take(hackney.SendRequest(m.ctx, m.cs, r))
 	if m.state = "stream"; !stream {
 		m.uploaded()
@@ -304,12 +305,21 @@ func (m *mModel) send() {
 
 func (m *mModel) piece() {
 	piece := rapid.SampledFrom([]string{"", "x", "piece"}).Draw(m.T, "piece")
-	cs, err := hackney.StreamRequestBody(m.ctx, m.cs, hackney.Text(piece))
+	payload := hackney.Text(piece)
+	ends := rapid.IntRange(0, 3).Draw(m.T, "kind") == 0
+	if ends { // a function's end is taken for the body's, but more may follow
+		payload = wPieces(io.EOF, piece)
+	}
+	cs, err := hackney.StreamRequestBody(m.ctx, m.cs, payload)
 	if m.ready(cs, err) {
 		return
 	}
 	m.take(cs, err)
 	m.upload += piece
+	m.state, m.more = "stream", ends
+	if ends {
+		m.state = "waiting"
+	}
 }
 
 func (m *mModel) end() {
@@ -318,14 +328,14 @@ func (m *mModel) end() {
 		return
 	}
 	m.take(cs, err)
-	m.state = "waiting"
+	m.state, m.more = "waiting", false
 	m.sent = append(m.sent, mSent{m.upload, false})
 }
 
 // ready takes an early answer, which there must be once it was told of.
 func (m *mModel) ready(cs hackney.ClientState, err error) bool {
 	if m.answer.early && err == hackney.ErrResponseReady {
-		m.cs, m.state, m.early = cs, "waiting", true
+		m.cs, m.state, m.early, m.more = cs, "waiting", true, false
 		return true
 	}
 	if m.early {
@@ -336,7 +346,7 @@ func (m *mModel) ready(cs hackney.ClientState, err error) bool {
 
 // uploaded notes that a step ends the request where it was not ended.
 func (m *mModel) uploaded() {
-	if m.state == "stream" {
+	if m.state == "stream" || m.more {
 		m.sent = append(m.sent, mSent{m.upload, false})
 	}
 }
@@ -362,7 +372,7 @@ func (m *mModel) headRead() {
 		m.Fatalf("fields %q, want %q", got, m.answer.fields)
 	}
 	early := m.early
-	m.state, m.early, m.read = m.answer.state, false, ""
+	m.state, m.early, m.more, m.read = m.answer.state, false, false, ""
 	if m.state == "done" && early {
 		m.open = false // the request is not whole
 	}

@@ -68,6 +68,8 @@ func (a *operation) commit(next ClientState, err error) (ClientState, error) {
 	if h := a.h; h != nil {
 		turn, alive := h.commit(a.given.turn, a.op)
 		next.turn = turn
+		next.expect = next.expect && h.up.expect
+		next.open = next.open && !h.up.ended()
 		if !alive { // closed meanwhile; the socket is gone, the rest is ours to clear
 			h.core.unregister()
 			h.clear()

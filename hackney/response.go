@@ -58,7 +58,7 @@ func (a *operation) stillWaiting(err error) (ClientState, error) {
 	switch {
 	case !interrupted(err), a.h.wrote && !a.h.up.ended():
 		return a.fail(err)
-	case a.given.response == StateStream && a.h.up.ended():
+	case (a.given.response == StateStream || a.given.open) && a.h.up.ended():
 		next := a.given
 		next.response = StateWaiting
 		return a.commit(next, err)

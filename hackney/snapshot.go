@@ -64,10 +64,10 @@ func (cs ClientState) Snapshot() Snapshot {
 		PartialHeaders: cs.partialText(),
 		Version:        cs.Version(),
 		Clen:           cs.ContentLength(),
-		Te:             cs.Headers().Get("Transfer-Encoding"),
-		Connection:     cs.Headers().Get("Connection"),
+		Te:             lowered(cs, "Transfer-Encoding"),
+		Connection:     lowered(cs, "Connection"),
 		Method:         cs.method,
-		Ctype:          cs.Headers().Get("Content-Type"),
+		Ctype:          lowered(cs, "Content-Type"),
 	}
 	if t := cs.origin().transport; t != nil {
 		s.Transport = t.Name()
@@ -83,6 +83,9 @@ func (cs ClientState) Snapshot() Snapshot {
 	}
 	return s
 }
+
+// lowered is a field of the response as the record keeps it: in lower case.
+func lowered(cs ClientState, name string) string { return strings.ToLower(cs.Headers().Get(name)) }
 
 // withoutPassword hides the password in the user info of a URL reference.
 func withoutPassword(ref string) string {

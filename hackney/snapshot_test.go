@@ -319,3 +319,22 @@ func TestFactsAreTheCallers(t *testing.T) {
 	}
 	hackney.Close(cs)
 }
+
+// TestSnapshotKeepsFactsInLowerCase holds that the record has them as 0.6.0 kept
+// them, and the fields as they came.
+func TestSnapshotKeepsFactsInLowerCase(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n"+
+		"Connection: Keep-Alive\r\nContent-Type: Text/Plain\r\n\r\n0\r\n\r\n"))
+	cs, err := hackney.Get(t.Context(), srv.URL("/"), nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hackney.Close(cs)
+	s := cs.Snapshot()
+	if s.Te != "chunked" || s.Connection != "keep-alive" || s.Ctype != "text/plain" {
+		t.Errorf("%q, %q, %q", s.Te, s.Connection, s.Ctype)
+	}
+	if got := cs.Headers().Get("Content-Type"); got != "Text/Plain" {
+		t.Errorf("the field is %q", got)
+	}
+}

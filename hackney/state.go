@@ -152,7 +152,7 @@ const (
 type rule struct {
 	name string
 	from states // legal in these
-	also states // legal in these too, but only after an early final answer: it then gives ErrResponseReady
+	also states // legal in these too, after an early final answer (it then gives ErrResponseReady) or behind a Func
 	to   states // may lead to these; and to failed, wherever the wire breaks
 	need need
 	note string
@@ -177,7 +177,7 @@ var table = [...]rule{
 	},
 	OpStreamRequestBody: {
 		name: "StreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateStream, StateWaiting), need: connected,
-		note: "waiting, with ErrResponseReady, when a final answer came early",
+		note: "waiting behind the end of a Func, as in hackney; and, with ErrResponseReady, when a final answer came early",
 	},
 	OpEndStreamRequestBody: {
 		name: "EndStreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateWaiting), need: connected,
@@ -259,7 +259,7 @@ func Ops() iter.Seq[Op] {
 // check says whether op is legal in cs: nil, or a *StateError.
 func (cs *ClientState) check(op Op) error {
 	r := &table[op]
-	legal := r.from.has(cs.response) || cs.early && r.also.has(cs.response)
+	legal := r.from.has(cs.response) || (cs.early || cs.open) && r.also.has(cs.response)
 	if !legal {
 		return &StateError{Op: op, State: cs.response, want: r.from, Err: ErrInvalidState}
 	}
@@ -290,7 +290,7 @@ func Table() string {
 		r := &table[op]
 		from := r.from.String()
 		if r.also != 0 {
-			from += ", and " + r.also.String() + " after an early final answer"
+			from += ", and " + r.also.String() + " after an early final answer or behind a Func"
 		}
 		if from == "" {
 			from = "–"

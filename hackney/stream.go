@@ -9,7 +9,8 @@ import (
 // StreamRequestBody sends a piece of a request body that is being streamed
 // (hackney:stream_request_body/2): any payload but Stream. A piece of Bytes or
 // Text is one chunk where the body is chunked; an empty one sends nothing. It is
-// legal in stream and leads there.
+// legal in stream and leads there. Behind a Func the state is waiting, since hackney
+// takes the function's end for the body's; more pieces may follow all the same.
 //
 // Before each piece it looks whether the peer has answered already. A final answer
 // that came early gives ErrResponseReady with the state waiting: nothing more
@@ -64,13 +65,18 @@ func (a *operation) streamed(ctx context.Context, src *source) (ClientState, err
 	if early != nil {
 		return a.responseReady()
 	}
-	return a.commit(a.given, nil)
+	next := a.given
+	next.response, next.open = StateStream, false
+	if src.next != nil {
+		next.response, next.open = StateWaiting, true
+	}
+	return a.commit(next, nil)
 }
 
 // responseReady ends an operation on the request body when a final answer came early.
 func (a *operation) responseReady() (ClientState, error) {
 	next := a.given
-	next.response, next.early = StateWaiting, true
+	next.response, next.early, next.open = StateWaiting, true, false
 	return a.commit(next, ErrResponseReady)
 }
 
@@ -100,7 +106,8 @@ func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, err
 // StreamBody reads the next piece of the response's body
 // (hackney:stream_body/1): at most one HTTP chunk, a large one in parts; of a body that
 // is not chunked, what came with one read, at most 64 KiB. It is legal in on_body
-// and done; with the last piece the state is done, and in done it gives io.EOF.
+// and done. In done it gives io.EOF; done comes with the last piece where a
+// Content-Length says which that is, else with the io.EOF.
 // The bytes belong to the caller.
 //
 // An interruption, by RecvTimeout or ctx, loses nothing: the state is the one that

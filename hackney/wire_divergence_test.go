@@ -119,7 +119,7 @@ func TestDivergenceEmptyPiecesSendNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := wiretest.New(t, wiretest.Replies(wOK, wOK))
 			c := wNew(t).request("POST", srv.URL("/"), nil, hackney.Stream, nil)
-			c.piece(piece()).piece(hackney.Text("one")).piece(piece()).in(hackney.StateStream)
+			c.piece(piece()).piece(hackney.Text("one")).in(hackney.StateStream).piece(piece())
 			c.response().wantBody("ok") // ends the body, too
 			c.send(hackney.Req{Method: "POST", Payload: hackney.Stream}).piece(piece()).end().response().wantBody("ok")
 			c.wantSent(srv, 0, wWant("POST /", wChunked)+"3\r\none\r\n0\r\n\r\n"+wWant("POST /", wChunked)+"0\r\n\r\n")

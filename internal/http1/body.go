@@ -13,7 +13,7 @@ func (d *Decoder) readData(ev *Event, buf []byte, eof bool) (n int, err error) {
 			ev.Kind, ev.Data = Data, buf[n:n+size:n+size]
 			d.tookPiece(int64(size))
 			n += size
-			return n + d.framingBehind(buf[n:]), nil
+			return n, nil // what is behind it is for the next call: only that can tell of the end
 		}
 		took, err := d.frameStep(buf[n:])
 		if err != nil {
@@ -38,19 +38,6 @@ func (d *Decoder) readData(ev *Event, buf []byte, eof bool) (n int, err error) {
 		}
 		return n, nil
 	}
-}
-
-// framingBehind takes the framing behind a piece that is given out, so that no
-// further call is needed to see that the message ended with it.
-func (d *Decoder) framingBehind(rest []byte) (n int) {
-	for d.phase < onTrailers {
-		took, err := d.frameStep(rest[n:])
-		if err != nil || took == 0 {
-			break // the next call meets the error again, and has nothing to give out
-		}
-		n += took
-	}
-	return n
 }
 
 // Body undoes the framing of as much of src as there is room for in dst, across

@@ -19,6 +19,8 @@ type conn struct {
 	script Conn
 	bare   net.Conn // the socket
 
+	limit sync.Mutex // held by who sets the deadline of reads
+
 	// Used by run only. Offsets count from the start of got.
 	at   int // bytes before it were taken by a step
 	head int // where the head that was last waited for begins, -1 when its body is over
@@ -31,6 +33,7 @@ type conn struct {
 	paused bool     // read must not read
 	parked bool     // read does not read
 	steps  int      // steps that are finished
+	looks  int      // times that read found nothing to read in time
 	end    End
 	closed bool // the socket is closed
 }
@@ -303,12 +306,16 @@ func (c *conn) read() {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := c.turn().Read(buf)
-		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-			err = nil // pause woke it up
+		nothing := err != nil && errors.Is(err, os.ErrDeadlineExceeded)
+		if nothing {
+			err = nil // pause or settle woke it up
 		}
 		c.srv.update(func() {
 			c.got = append(c.got, buf[:n]...)
 			c.gone = err != nil
+			if nothing {
+				c.looks++
+			}
 		})
 		if err != nil {
 			return
@@ -332,8 +339,32 @@ func (c *conn) turn() (nc net.Conn) {
 // pause returns when nothing is read any more.
 func (c *conn) pause() {
 	c.srv.update(func() { c.paused = true })
-	c.bare.SetReadDeadline(time.Unix(1, 0))
+	c.limitReads(time.Unix(1, 0))
 	c.srv.await(func() bool { return c.parked || c.gone }, nil)
+}
+
+// settleTime is how long the reader looks for bytes that have come already.
+const settleTime = time.Millisecond
+
+// settle returns when all that has come is in the record, the end too.
+func (c *conn) settle() {
+	c.lookOnce()
+	c.srv.await(func() bool { return !c.gone || c.closed }, time.After(Patience))
+}
+
+// lookOnce returns when read has found nothing to read, or the end.
+func (c *conn) lookOnce() {
+	c.srv.mu.Lock()
+	looks, over := c.looks, c.gone || c.closed || c.paused
+	c.srv.mu.Unlock()
+	if over {
+		return
+	}
+	c.limit.Lock()
+	defer c.limit.Unlock()
+	c.bare.SetReadDeadline(time.Now().Add(settleTime))
+	c.srv.await(func() bool { return c.looks > looks || c.gone || c.closed || c.paused }, nil)
+	c.bare.SetReadDeadline(time.Time{})
 }
 
 func (c *conn) resume() {
@@ -341,9 +372,15 @@ func (c *conn) resume() {
 	paused := c.paused
 	c.srv.mu.Unlock()
 	if paused {
-		c.bare.SetReadDeadline(time.Time{})
+		c.limitReads(time.Time{})
 		c.srv.update(func() { c.paused = false })
 	}
+}
+
+func (c *conn) limitReads(t time.Time) {
+	c.limit.Lock()
+	defer c.limit.Unlock()
+	c.bare.SetReadDeadline(t)
 }
 
 // untaken removes the bytes that no step took from the record, and returns them.

@@ -2,6 +2,7 @@ package wiretest
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
@@ -74,6 +75,17 @@ func (s *Server) Played(i int) (steps int, goesOn bool) {
 		return 0, false
 	}
 	return s.conns[i].steps, !s.conns[i].closed
+}
+
+// Settle returns when what the clients have sent by now is in the record. What
+// they have closed by now has ended then.
+func (s *Server) Settle() {
+	s.mu.Lock()
+	conns := slices.Clone(s.conns)
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.settle()
+	}
 }
 
 // WaitConns waits until n connections were accepted.
