@@ -1,0 +1,271 @@
+package hackney_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/hackney/form"
+	"github.com/hackney-go/hackney/hackney/headers"
+)
+
+// The Go sides of the uses that docs/porting.md shows, word for word: the test of
+// that document compares them.
+
+func greet(ctx context.Context, base string) error {
+	cs, err := hackney.Get(ctx, base+"/bytes/5", headers.New("Accept", "text/plain"), nil, nil)
+	defer func() { hackney.Close(cs) }()
+	if err != nil {
+		return err
+	}
+	fmt.Println(cs.Status(), cs.Headers().Get("Content-Length"))
+	return nil
+}
+
+func Example_portingGet() {
+	base, stop := serve()
+	defer stop()
+	fmt.Println(greet(context.Background(), base))
+	// Output:
+	// 200 5
+	// <nil>
+}
+
+func mark(ctx context.Context, target string) (hackney.ClientState, error) {
+	return hackney.Put(ctx, target, nil, hackney.Text("mark"), nil)
+}
+
+func Example_portingVerb() {
+	base, stop := serve()
+	defer stop()
+	cs, err := mark(context.Background(), base+"/echo")
+	defer func() { hackney.Close(cs) }()
+	fmt.Println(cs.Method(), cs.Status(), err)
+	// Output: PUT 200 <nil>
+}
+
+func Example_portingBody() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	cs, err := hackney.Get(ctx, base+"/hints", nil, nil, nil)
+	defer func() { hackney.Close(cs) }()
+	if err != nil {
+		log.Fatal(err)
+	}
+	body, cs, err := hackney.Body(ctx, cs)
+	fmt.Printf("%q %v\n", body, err)
+	// Output: "hinted\n" <nil>
+}
+
+func collect(ctx context.Context, cs hackney.ClientState, most int) ([]byte, hackney.ClientState, error) {
+	var body []byte
+	for len(body) < most {
+		piece, next, err := hackney.StreamBody(ctx, cs)
+		cs = next // with an error too
+		if err == io.EOF {
+			return body, cs, nil
+		}
+		if err != nil {
+			return body, cs, err
+		}
+		body = append(body, piece...)
+	}
+	cs, _ = hackney.Close(cs)
+	return body, cs, errors.New("too large")
+}
+
+func Example_portingPieces() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	for _, most := range []int{1000, 250} {
+		cs, err := hackney.Get(ctx, base+"/chunks?n=3&size=100", nil, nil, nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, cs, err := collect(ctx, cs, most)
+		fmt.Println(len(body), cs.ConnectionState(), err)
+		hackney.Close(cs)
+	}
+	// Output:
+	// 300 connected <nil>
+	// 300 closed too large
+}
+
+func addTwice(ctx context.Context, cs hackney.ClientState) ([]byte, hackney.ClientState, error) {
+	var answer []byte
+	var err error
+	for _, text := range []string{`{"n": 1}`, `{"n": 2}`} {
+		cs, err = hackney.SendRequest(ctx, cs, hackney.Req{
+			Method:  "POST",
+			Path:    "/echo",
+			Headers: headers.New("Content-Type", "application/json"),
+			Payload: hackney.Text(text),
+		})
+		if err != nil {
+			return nil, cs, err
+		}
+		answer, cs, err = hackney.Body(ctx, cs)
+		if err != nil {
+			return nil, cs, err
+		}
+	}
+	cs, err = hackney.Close(cs)
+	return answer, cs, err
+}
+
+func Example_portingReuse() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	cs, err := hackney.Get(ctx, base+"/bytes/5", nil, nil, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cs, _ = hackney.SkipBody(ctx, cs)
+	answer, cs, err := addTwice(ctx, cs)
+	fmt.Printf("%s %v %v %v\n", answer, cs.Reused(), cs.ConnectionState(), err)
+	// Output: {"n": 2} true closed <nil>
+}
+
+func payloads(name string) []hackney.Payload {
+	return []hackney.Payload{
+		hackney.Form(form.Field{Name: "name", Value: "a value"}),
+		hackney.File(name, 0, 0),
+		hackney.Text("a binary"),
+		hackney.Chunks([]byte("an "), []byte("iolist")),
+	}
+}
+
+func Example_portingPayloads() {
+	name := filepath.Join(os.TempDir(), "hackney-porting.txt")
+	if err := os.WriteFile(name, []byte("a file"), 0o600); err != nil {
+		log.Fatal(err)
+	}
+	defer os.Remove(name)
+	for _, p := range payloads(name) {
+		post(nil, p)
+	}
+	// Output:
+	// name=a+value | application/x-www-form-urlencoded; charset=utf-8 | length=12
+	// a file | text/plain | length=6
+	// a binary | application/octet-stream | length=8
+	// an iolist | application/octet-stream | length=9
+}
+
+func chunked(ctx context.Context, target string) (hackney.ClientState, error) {
+	h := headers.New("Transfer-Encoding", "chunked")
+	return hackney.Post(ctx, target, h, hackney.Text("some bytes"), nil)
+}
+
+func Example_portingChunked() {
+	base, stop := serve()
+	defer stop()
+	cs, err := chunked(context.Background(), base+"/echo")
+	defer func() { hackney.Close(cs) }()
+	fmt.Println(cs.Headers().Get("X-Request-Framing"), err)
+	// Output: chunked <nil>
+}
+
+func upload(ctx context.Context, target string, pieces ...string) ([]byte, hackney.ClientState, error) {
+	cs, err := hackney.Post(ctx, target, nil, hackney.Stream, nil)
+	for _, piece := range pieces {
+		if err != nil {
+			return nil, cs, err
+		}
+		cs, err = hackney.StreamRequestBody(ctx, cs, hackney.Text(piece))
+	}
+	if err != nil {
+		return nil, cs, err
+	}
+	cs, err = hackney.StartResponse(ctx, cs) // ends the body, as there
+	if err != nil {
+		return nil, cs, err
+	}
+	return hackney.Body(ctx, cs)
+}
+
+func Example_portingUpload() {
+	base, stop := serve()
+	defer stop()
+	body, cs, err := upload(context.Background(), base+"/echo", "first ", "second")
+	defer func() { hackney.Close(cs) }()
+	fmt.Printf("%s %v %v\n", body, cs.ResponseState(), err)
+	// Output: first second done <nil>
+}
+
+func nextPiece(ctx context.Context, cs hackney.ClientState) ([]byte, hackney.ClientState, error) {
+	for {
+		piece, next, err := hackney.StreamBody(ctx, cs)
+		if !errors.Is(err, hackney.ErrTimeout) || ctx.Err() != nil {
+			return piece, next, err
+		}
+		cs = next // nothing was lost
+	}
+}
+
+// lateConn has some reads that time out, once it is told to.
+type lateConn struct {
+	net.Conn
+	late *atomic.Int32
+}
+
+func (c lateConn) Read(b []byte) (int, error) {
+	if c.late.Add(-1) >= 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.Conn.Read(b)
+}
+
+func Example_portingRetry() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	var late atomic.Int32
+	o := &hackney.Opts{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return lateConn{conn, &late}, err
+	}}
+	cs, err := hackney.Post(ctx, base+"/echo", nil, hackney.Stream, o)
+	defer func() { hackney.Close(cs) }()
+	if err == nil {
+		cs, err = hackney.StreamRequestBody(ctx, cs, hackney.Bytes(make([]byte, 1<<20)))
+	}
+	if err == nil {
+		cs, err = hackney.StartResponse(ctx, cs)
+	}
+	late.Store(2)
+	size := 0
+	for err == nil {
+		var piece []byte
+		piece, cs, err = nextPiece(ctx, cs)
+		size += len(piece)
+	}
+	fmt.Println(size, late.Load() < 0, err)
+	// Output: 1048576 true EOF
+}
+
+func Example_portingClose() {
+	base, stop := serve()
+	defer stop()
+
+	cs, err := hackney.Get(context.Background(), base+"/bytes/5", nil, nil, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cs, err = hackney.Close(cs)
+	fmt.Println(cs.ConnectionState(), err)
+	// Output: closed <nil>
+}
