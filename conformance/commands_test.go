@@ -114,7 +114,8 @@ func TestDocNamesEverything(t *testing.T) {
 	names = append(names, sortedKeys(setups)...)
 	names = append(names, sortedKeys(checks)...)
 	names = append(names, sortedKeys(payloads)...)
-	
+	names = append(names, sortedKeys(functions)...)
+
 	for _, kind := range errorKinds[1:] {
 		names = append(names, kind.name)
 	}

@@ -50,15 +50,15 @@
 //
 // # The server
 //
-//	server [NAME] [tls] [unix] [ipv6] [full] [partly] [at HOST:PORT]
+//	server [NAME] [tls] [untrusted] [unix] [ipv6] [full] [partly] [at HOST:PORT]
 //	nobody HOST:PORT
 //
 // starts a server with the script in the section of its name, "server" if it is
 // not given. Its address is in URL, ADDR (host:port), HOST and PORT; that of another
 // server in NAME_URL and so on. With "at", the script speaks of the address given
 // there, and what is dialed to it comes to this server: so the bytes of a request
-// are the same in every run. With TLS its certificate is trusted. A "full" server
-// never lets a dial end; "nobody" makes dials to an address be refused. A server
+// are the same in every run. With TLS its certificate is trusted, unless it is
+// "untrusted". A "full" server never lets a dial end; "nobody" makes dials to an address be refused. A server
 // whose script need not be played to its end is "partly".
 //
 // Its section has these lines:
@@ -117,7 +117,7 @@
 //	text DATA
 //	chunks DATA...
 //	form NAME=VALUE...                   a NAME alone is bare
-//	file PATH [OFFSET [N]]               of a section, or of $SCRIPTS, the script's directory
+//	file PATH [OFFSET [N]]               a section, or a file beside the script
 //	reader SIZE DATA                     SIZE -1: not known
 //	func DATA... [error:REASON]
 //	stream

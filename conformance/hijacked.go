@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"time"
 )
 
 type ctx = context.Context
@@ -26,9 +27,9 @@ func conn(s *session, args []string) (result, error) {
 	if s.taken.conn == nil {
 		return result{}, usagef("there is no connection: hijack one first")
 	}
-	if deadline, ok := s.context().Deadline(); ok {
-		s.taken.conn.SetDeadline(deadline)
-	}
+	own := s.taken.conn
+	own.SetDeadline(time.Time{})
+	defer context.AfterFunc(s.context(), func() { own.SetDeadline(time.Unix(1, 0)) })()
 	switch {
 	case len(args) == 2 && args[0] == "write":
 		b, err := s.data(args[1])

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"flag"
 	"path/filepath"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/hackney-go/hackney/hackney"
-	"github.com/hackney-go/hackney/hackney/url"
 )
 
 // Run runs every script below dir, *.txtar, as a subtest of its own, in parallel.
@@ -43,20 +43,27 @@ type Runner struct {
 	// recorded from hackney 0.6.0 stay as they are.
 	Update bool
 	// Against is the URL of a real server, which takes the place of the server
-	// that scripts start under the name server. What only a scripted server can
-	// tell is then not checked: sent, connections and wire.
+	// that scripts start under the name server. What was sent is then what left
+	// this side, and "want wire" is not checked: it asks who ended a connection.
 	Against string
+	// Insecure turns off the verification of its certificate.
+	Insecure bool
+	// Context ends scripts early; nil never does.
+	Context context.Context
 	// Watch, if set, is told of each operation when it has ended.
 	Watch func(Transition)
 }
 
 // Transition is an operation of a script that has ended.
 type Transition struct {
-	Command  string // as it was written, variables filled in
+	Command  string // as it was written, but for variables, which are filled in
 	From, To hackney.ResponseState
 	State    hackney.ClientState // that the operation gave
 	Data     []byte              // bytes that it gave
+	Fields   [][2]string         // of a head that it read: names and values
 	Err      error
+	Gave     string // all of this in short, such as "200 OK", "12 bytes" or "the end"
+	told     bool   // Gave has all of Data in it
 }
 
 // Run runs every script below dir as a subtest of its own, in parallel.
@@ -90,15 +97,3 @@ func (t underTest) Run(name string, f func(testscript.T)) {
 }
 
 func (underTest) Verbose() bool { return testing.Verbose() }
-
-// target is the real server of the runner, nil for none.
-func (r *Runner) target() *target {
-	if r.Against == "" {
-		return nil
-	}
-	u, err := url.Parse(r.Against)
-	if err != nil {
-		return nil
-	}
-	return &target{u}
-}

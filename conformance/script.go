@@ -27,14 +27,23 @@ func (r *Runner) run(t testscript.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	real, err := r.target()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(r.context(), limit)
 	defer cancel()
 	s := newSession(ctx, script)
-	s.watch, s.target = r.Watch, r.target()
+	s.watch, s.target = r.Watch, real
 	if r.Update {
 		s.updates = map[string]string{}
 	}
 	defer s.close()
+	defer func() { // also where the script failed behind them
+		if err := s.rewrite(); err != nil {
+			t.Fatal(err)
+		}
+	}()
 	testscript.RunT(inPlace{t}, testscript.Params{
 		Files:              []string{path},
 		Setup:              func(env *testscript.Env) error { return s.setUp(env, path) },
@@ -45,6 +54,14 @@ func (r *Runner) run(t testscript.T, path string) {
 	if err := s.finish(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// context is what scripts run in.
+func (r *Runner) context() context.Context {
+	if r.Context == nil {
+		return context.Background()
+	}
+	return r.Context
 }
 
 // timeOf reads "# time: 30s".
@@ -60,30 +77,24 @@ func timeOf(script *golden.Script) (time.Duration, error) {
 	return d, nil
 }
 
-// setUp makes the files beside the script known to it.
-func (s *session) setUp(env *testscript.Env, path string) error {
+// setUp tells where the files of the script are.
+func (s *session) setUp(env *testscript.Env, path string) (err error) {
 	s.dir = env.WorkDir
-	beside, err := filepath.Abs(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	env.Setenv("SCRIPTS", beside)
-	s.vars["SCRIPTS"] = beside
-	return nil
+	s.beside, err = filepath.Abs(filepath.Dir(path))
+	return err
 }
 
-// finish makes the last checks, and rewrites what may be rewritten.
+// finish makes the last checks.
 func (s *session) finish() error {
 	var faults []error
+	s.settleServers()
 	for _, srv := range s.servers {
 		faults = append(faults, s.played(srv), srv.unseen(), srv.tb.err())
 	}
-	if err := errors.Join(faults...); err != nil {
-		return err
-	}
-	return s.rewrite()
+	return errors.Join(faults...)
 }
 
+// rewrite writes the sections that were updated.
 func (s *session) rewrite() error {
 	if len(s.updates) == 0 {
 		return nil
@@ -123,10 +134,10 @@ func scriptCommands(s *session) map[string]scriptCommand {
 	}
 	for name, op := range operations {
 		all[name] = func(ts *testscript.TestScript, neg bool, args []string) {
-			if err := s.do(name, op, args); err != nil {
+			if err := s.doAs(neg, name, op, args); err != nil {
 				ts.Fatalf("%s: %v\nusage: %s %s", name, err, name, op.usage)
 			}
-			fmt.Fprintf(ts.Stdout(), "%s", s.last.data)
+			fmt.Fprint(ts.Stdout(), quoted("", s.last.data)) // in the notation: it may be anything
 			s.judge(ts, name, neg)
 		}
 	}

@@ -28,16 +28,32 @@ func (s *session) whatWas(args []string) (what string, srv *server, conn int, er
 		}
 	}
 	srv, err = s.findServer(name)
+	if err == nil && srv.heard != nil && conn > len(srv.looked) {
+		srv.looked = append(srv.looked, make([]looked, conn-len(srv.looked))...) // there is no script that says how many
+	}
 	if err == nil && (conn < 1 || conn > len(srv.looked)) {
 		err = usagef("the script of %s has no connection %d", name, conn)
 	}
 	return args[0], srv, conn - 1, err
 }
 
+// looked is how much of a connection's bytes the checks have seen, and whether any
+// has looked.
+type looked struct {
+	bytes int
+	any   bool
+}
+
+// saw notes that a check has seen n bytes more.
+func (srv *server) saw(conn, n int) {
+	l := &srv.looked[conn]
+	l.bytes, l.any = l.bytes+n, true
+}
+
 // unlooked are the bytes that a connection received and no check has seen yet.
 func (srv *server) unlooked(conn int) []byte {
 	got := srv.Received(conn)
-	return got[min(len(got), srv.looked[conn]):]
+	return got[min(len(got), srv.looked[conn].bytes):]
 }
 
 // pattern is a line of what should have been sent: bytes, or, behind a ~, a
@@ -115,23 +131,33 @@ func wantSent(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	var n int
-	var ok bool
+	n, ok := s.matchSent(list, srv, conn)
+	if ok {
+		srv.saw(conn, n)
+		return nil
+	}
+	s.settleServers()
+	got := srv.unlooked(conn)
+	srv.saw(conn, len(got))
+	if s.updates != nil {
+		return s.update(name, s.withPlaceholders(quoted("> ", got)))
+	}
+	return s.sentDiffers(section, list, got)
+}
+
+// matchSent waits until what was sent matches, or cannot any more. No lines at all
+// match nothing at all.
+func (s *session) matchSent(list []pattern, srv *server, conn int) (n int, ok bool) {
+	if len(list) == 0 {
+		s.settleServers()
+		return 0, len(srv.unlooked(conn)) == 0
+	}
 	s.eventually(func() bool {
 		var more bool
 		n, ok, more = match(list, srv.unlooked(conn))
 		return ok || !more
 	})
-	got := srv.unlooked(conn)
-	if ok {
-		srv.looked[conn] += n
-		return nil
-	}
-	srv.looked[conn] += len(got)
-	if s.updates != nil {
-		return s.update(name, s.withPlaceholders(quoted("> ", got)))
-	}
-	return s.sentDiffers(section, list, got)
+	return n, ok
 }
 
 // sentDiffers shows what differs, line by line.
@@ -207,7 +233,7 @@ func (s *session) nextRequest(srv *server, conn int) (msg wiretest.Message, err 
 	if !whole {
 		return msg, differs("no whole request was sent, only %s", golden.Brief(srv.unlooked(conn)))
 	}
-	srv.looked[conn] += len(msg.Raw)
+	srv.saw(conn, len(msg.Raw))
 	return msg, nil
 }
 
@@ -319,7 +345,10 @@ func wantWire(s *session, args []string) error {
 	if section, err := s.section(args[0]); err == nil {
 		want = section.Text
 	}
-	s.eventually(func() bool { return s.wire() == want })
+	s.eventually(func() bool {
+		s.settleServers()
+		return s.wire() == want
+	})
 	return s.compare(args[0], s.wire())
 }
 
@@ -336,10 +365,10 @@ func (s *session) wire() string {
 
 // unseen says which bytes were sent behind those that "want sent" looked at.
 func (srv *server) unseen() error {
-	for conn, n := range srv.looked {
-		if got := srv.Received(conn); n > 0 && n < len(got) {
+	for conn, l := range srv.looked {
+		if rest := srv.unlooked(conn); l.any && len(rest) > 0 {
 			return usagef("server %s, connection %d: %d bytes were sent that no want sent has looked at: %s",
-				srv.name, conn+1, len(got)-n, golden.Brief(got[n:]))
+				srv.name, conn+1, len(rest), golden.Brief(rest))
 		}
 	}
 	return nil

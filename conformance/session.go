@@ -2,10 +2,10 @@ package conformance
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -21,7 +21,8 @@ type session struct {
 	cancel []context.CancelFunc
 
 	script *golden.Script
-	dir    string // where the files of the script are
+	dir    string // where the sections of the script are, as files
+	beside string // where the script itself is
 	vars   map[string]string
 
 	cs      hackney.ClientState
@@ -79,6 +80,11 @@ func newSession(ctx context.Context, script *golden.Script) *session {
 // do runs an operation and takes in what it gave. An error of it is in s.err; the
 // error returned is a fault of the script.
 func (s *session) do(name string, op operation, args []string) error {
+	return s.doAs(false, name, op, args)
+}
+
+// doAs is do for a command that may be negated, which only its Transition tells.
+func (s *session) doAs(negated bool, name string, op operation, args []string) error {
 	before := s.cs.ResponseState()
 	res, err := op.run(s, args)
 	var usage usageError
@@ -92,8 +98,9 @@ func (s *session) do(name string, op operation, args []string) error {
 	s.note(name, res)
 	if s.watch != nil {
 		s.watch(Transition{
-			Command: strings.Join(append([]string{name}, args...), " "),
-			From:    before, To: s.cs.ResponseState(), State: s.cs, Data: res.data, Err: err,
+			Command: commandLine(negated, name, args),
+			From:    before, To: s.cs.ResponseState(), State: s.cs,
+			Data: res.data, Fields: res.fields, Err: err, Gave: s.gave(name), told: name == lineGiven,
 		})
 	}
 	return nil
@@ -149,10 +156,15 @@ func (s *session) opts() *hackney.Opts {
 	if s.routes.used() || s.target != nil {
 		o.DialContext = s.dial
 	}
-	if pool := s.roots(); pool != nil && o.TLS == nil {
-		o.TLS = &tls.Config{RootCAs: pool}
+	if o.TLS == nil {
+		o.TLS = s.trust()
 	}
-	o.Tap = s.tap
+	if s.target != nil {
+		o.Insecure = o.Insecure || s.target.insecure
+	}
+	if s.tap != nil || s.target != nil {
+		o.Tap = s.listen
+	}
 	return &o
 }
 
@@ -208,12 +220,21 @@ func (s *session) unquoteLines(section *golden.Section, prefix string) ([]byte, 
 	return all, nil
 }
 
-// file is the path of a file of the script.
+// file is the path of a file: a section of the script, or a file beside it.
 func (s *session) file(name string) string {
-	if filepath.IsAbs(name) || s.dir == "" {
+	if filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(s.dir, filepath.FromSlash(name))
+	name = filepath.FromSlash(name)
+	if path := filepath.Join(s.dir, name); s.beside == "" || exists(path) {
+		return path
+	}
+	return filepath.Join(s.beside, name)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // close closes every state that is left, and the servers.

@@ -124,7 +124,7 @@ func dial(ctx context.Context, to *origin, o *Opts) (*handle, error) {
 func newHandle(conn net.Conn, to origin, f TapFunc) *handle {
 	h := &handle{conn: conn, prober: transport.NewProber(conn), idleSince: clock()}
 	h.link = &link{origin: to, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
-	h.tap = newTap(f, h.link.address())
+	h.tap = newTap(f, h.link)
 	h.core = &core{conn: conn, tap: h.tap}
 	h.tcp = h.tap.bare(conn)
 	if c, ok := conn.(*tls.Conn); ok {

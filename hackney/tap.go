@@ -14,11 +14,13 @@ type TapFunc func(TapEvent)
 
 // TapEvent is something that happened on a connection.
 type TapEvent struct {
-	Conn    uint64 // number of the connection, unique in the process
-	Address string // the host:port that the connection is for
-	Kind    TapKind
-	Bytes   []byte // with TapSent and TapReceived; lent until the function returns
-	Err     error  // with TapEnded: why, nil where the peer closed
+	Conn      uint64 // number of the connection, unique in the process
+	Address   string // the host:port that the connection is for
+	Transport string // name of its transport, such as "hackney_tcp_transport"
+	Secure    bool   // the scheme of the transport is https
+	Kind      TapKind
+	Bytes     []byte // with TapSent and TapReceived; lent until the function returns
+	Err       error  // with TapEnded: why, nil where the peer closed
 }
 
 // TapKind says what happened.
@@ -39,27 +41,31 @@ func (k TapKind) String() string { return name(tapNames[:], int(k)) }
 
 // tap is the listener of one connection; a nil *tap hears nothing.
 type tap struct {
-	tell    TapFunc
-	conn    uint64
-	address string
+	tell TapFunc
+	conn uint64
+	link *link
 }
 
 var tapCount atomic.Uint64
 
 // newTap tells f that a connection is up.
-func newTap(f TapFunc, address string) *tap {
+func newTap(f TapFunc, l *link) *tap {
 	if f == nil {
 		return nil
 	}
-	t := &tap{tell: f, conn: tapCount.Add(1), address: address}
+	t := &tap{tell: f, conn: tapCount.Add(1), link: l}
 	t.event(TapOpened, nil, nil)
 	return t
 }
 
 func (t *tap) event(kind TapKind, b []byte, err error) {
-	if t != nil {
-		t.tell(TapEvent{Conn: t.conn, Address: t.address, Kind: kind, Bytes: b, Err: err})
+	if t == nil {
+		return
 	}
+	t.tell(TapEvent{
+		Conn: t.conn, Address: t.link.address(), Transport: t.link.transport.Name(),
+		Secure: t.link.transport.Scheme() == "https", Kind: kind, Bytes: b, Err: err,
+	})
 }
 
 // moved tells of bytes that were moved.

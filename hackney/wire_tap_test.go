@@ -12,6 +12,7 @@ import (
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/url"
 	"github.com/hackney-go/hackney/internal/wiretest"
 	"github.com/hackney-go/hackney/transport"
 )
@@ -152,5 +153,38 @@ func TestTapHearsHijack(t *testing.T) {
 	conn.Close()
 	if got := strings.Join(r.kinds, " "); got != "opened closed" {
 		t.Errorf("kinds: %s", got)
+	}
+}
+
+// TestTapNamesTheTransport holds what each event says of its connection.
+func TestTapNamesTheTransport(t *testing.T) {
+	for _, test := range []struct {
+		options wiretest.Options
+		name    string
+	}{
+		{wiretest.Options{}, "hackney_tcp_transport"},
+		{wiretest.Options{TLS: true}, "hackney_ssl_transport"},
+		{wiretest.Options{Unix: true}, "hackney_unix_transport"},
+	} {
+		srv := wiretest.Start(t, test.options, wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n"))
+		how := map[string]transport.Transport{
+			"hackney_tcp_transport": transport.TCP, "hackney_ssl_transport": transport.TLS,
+			"hackney_unix_transport": transport.Unix(srv.Addr()),
+		}[test.name]
+		heard := 0
+		tap := func(e hackney.TapEvent) {
+			heard++
+			want := url.URL{Host: srv.Host(), Port: srv.Port()}.HostPort()
+			if e.Transport != test.name || e.Secure != test.options.TLS || !test.options.Unix && e.Address != want {
+				t.Errorf("%+v", e)
+			}
+		}
+		cs, err := hackney.Connect(t.Context(), how, srv.Host(), srv.Port(), &hackney.Opts{Tap: tap, Insecure: true})
+		if err == nil {
+			cs, err = hackney.SendRequest(t.Context(), cs, hackney.Req{})
+		}
+		if hackney.Close(cs); err != nil || heard != 4 {
+			t.Errorf("%s: %d events, error %v", test.name, heard, err)
+		}
 	}
 }

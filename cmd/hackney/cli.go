@@ -13,6 +13,9 @@ import (
 type commands struct {
 	Request requestCommand `cmd:"" help:"Send a request with any method."`
 	Demo    demoCommand    `cmd:"" help:"Drive requests step by step against an embedded server."`
+	Drive   driveCommand   `cmd:"" help:"Run golden scripts, and show each step."`
+	Step    stepCommand    `cmd:"" help:"Drive a client by steps that are typed."`
+	Record  recordCommand  `cmd:"" help:"Send a request, and write the exchange as a golden script."`
 	States  statesCommand  `cmd:"" help:"Print the state machine: its table and its picture."`
 	Serve   serveCommand   `cmd:"" help:"Run the test server on a loopback address."`
 	Version versionCommand `cmd:"" help:"Print the version."`

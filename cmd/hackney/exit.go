@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -14,7 +15,7 @@ import (
 // Exit codes.
 const (
 	exitAnswer   = 0
-	exitSurprise = 1 // of demo: something went otherwise than promised
+	exitSurprise = 1 // of demo and drive: something went otherwise than promised
 	exitCaller   = 2
 	exitPeer     = 3
 	exitNetwork  = 4
@@ -51,14 +52,25 @@ func exitCode(ctx context.Context, err error) int {
 // oneLine is the text of an error, which may quote a peer, as one line that does
 // a terminal no harm.
 func oneLine(err error) string {
-	text := err.Error()
+	return harmless(err.Error())
+}
+
+// harmless puts blanks in place of control characters, but for those that are
+// allowed.
+func harmless(text string, allowed ...rune) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) && !slices.Contains(allowed, r) {
 			return ' '
 		}
 		return r
 	}, text)
 }
+
+// userInfo is that of a URL, which may hold a password.
+var userInfo = regexp.MustCompile(`://[^/\s]*@`)
+
+// withoutSecrets hides the user info of URLs in a text.
+func withoutSecrets(text string) string { return userInfo.ReplaceAllString(text, "://xxxxx@") }
 
 // usageError is a command line that cannot be understood.
 type usageError struct{ error }
@@ -69,7 +81,7 @@ var quotes = []struct {
 	re      *regexp.Regexp
 	instead string
 }{
-	{regexp.MustCompile(`://[^/\s]*@`), "://xxxxx@"},                                                                // the user info of a URL
+	{userInfo, "://xxxxx@"},
 	{regexp.MustCompile(`^(unexpected argument [^:]*:).*`), "${1}xxxxx"},                                            // -u may have been forgotten before it
 	{regexp.MustCompile(`^--user: .*`), `--user: want USER:PASSWORD; one that begins with a dash goes as --user=…`}, // -u -x:y
 }

@@ -33,7 +33,7 @@ type flags struct {
 	RawMethod bool `help:"Send the method in the case it is given in."`
 	Expect100 bool `name:"expect100" help:"Send Expect: 100-continue, and the body when the peer wants it."`
 
-	Output  string `short:"o" placeholder:"FILE" help:"Write the body to FILE."`
+	Output  string `short:"o" placeholder:"FILE" help:"Write the ${what=body} to FILE."`
 	Include bool   `short:"i" xor:"shown" help:"Print the head of the answer too, and 1xx heads before it."`
 	JSON    bool   `xor:"shown" help:"Print the answer, or what came of it, as one JSON object."`
 	Trace   bool   `help:"Print each step to standard error."`

@@ -2,6 +2,9 @@
 //
 //	hackney get --trace http://127.0.0.1:8080/         one command for each verb
 //	hackney request REPORT http://127.0.0.1:8080/      any method
+//	hackney step http://127.0.0.1:8080/                steps that are typed
+//	hackney drive testdata/scripts                     steps that are written down
+//	hackney record -o a.txtar http://127.0.0.1:8080/   write an exchange down
 //	hackney demo                                       a tour of the steps
 //	hackney states                                     the state machine
 //	hackney serve                                      the test server
@@ -32,6 +35,7 @@ func command() int {
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		typing:   term.IsTerminal(int(os.Stdin.Fd())),
 	}
 	return a.run(ctx, os.Args[1:])
 }
@@ -41,4 +45,5 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool // stderr is a terminal, so progress may be shown there
+	typing         bool // stdin is a terminal, so it is prompted for lines
 }

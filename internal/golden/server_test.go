@@ -43,8 +43,13 @@ func TestParseServer(t *testing.T) {
 		{
 			"every end", "keep\nclose\nhalf-close\ndrop\nreset\nstall\ntls\n",
 			[]wiretest.Conn{{
-				{Then: wiretest.Keep}, {Then: wiretest.Close}, {Then: wiretest.CloseWrite}, {Then: wiretest.Drop},
-				{Then: wiretest.Reset}, {Then: wiretest.Stall}, {Then: wiretest.StartTLS},
+				{Then: wiretest.Keep},
+				{Then: wiretest.Close},
+				{Then: wiretest.CloseWrite},
+				{Then: wiretest.Drop},
+				{Then: wiretest.Reset},
+				{Then: wiretest.Stall},
+				{Then: wiretest.StartTLS},
 			}},
 			[][]int{{10, 11, 12, 13, 14, 15, 16}},
 		},

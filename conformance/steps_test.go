@@ -1,0 +1,250 @@
+package conformance_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hackney-go/hackney/conformance"
+	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/internal/wiretest"
+)
+
+// typed takes steps, and gives a line for each.
+func typed(t *testing.T, st *conformance.Steps, lines ...string) (got []string) {
+	t.Helper()
+	for _, line := range lines {
+		tr, err := st.Do(t.Context(), line)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		got = append(got, fmt.Sprintf("%v -> %v %s", tr.From, tr.To, tr.Gave))
+		if tr.To != st.State().ResponseState() {
+			t.Errorf("%s: the state is %v, the transition says %v", line, st.State().ResponseState(), tr.To)
+		}
+	}
+	return got
+}
+
+// replayed saves the steps and drives them, with no server left to talk to.
+func replayed(t *testing.T, st *conformance.Steps) (script string, got []string) {
+	t.Helper()
+	text, err := st.Script()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "saved.txtar")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := conformance.Runner{Watch: func(tr conformance.Transition) {
+		got = append(got, fmt.Sprintf("%v -> %v %s", tr.From, tr.To, tr.Gave))
+	}}
+	if err := r.Drive(path); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+	return string(text), got
+}
+
+// TestSteps takes each short word, illegal ones among them, and replays them.
+func TestSteps(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nX: y\r\n\r\n"
+	srv := wiretest.New(t, wiretest.Conn{
+		wiretest.Reply("HTTP/1.1 201 Created\r\nContent-Length: 4\r\nX: y\r\n\r\nmade"),
+		wiretest.Reply(head + "abcd"), wiretest.Reply(head + "abcd"), wiretest.Reply(head + "abcd"),
+	})
+	st, err := conformance.NewSteps(srv.URL("/up"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	steps := []struct{ line, want string }{
+		{"status", "start -> start error: StreamStatus: response state is start, want stream or waiting"},
+		{"request POST 'Content-Length: 8' stream", "start -> stream "},
+		{"chunk", "stream -> stream error: StreamBody: response state is stream, want on_body or done"},
+		{`send it's `, "stream -> stream "},
+		{`send @\x41\n`, "stream -> stream "},
+		{"end", "stream -> waiting "},
+		{"send more", "waiting -> waiting error: StreamRequestBody: response state is waiting, want stream"},
+		{"status", "waiting -> on_status 201 Created"},
+		{"header", "on_status -> on_header Content-Length: 4"},
+		{"headers", "on_header -> on_body 201 Created"},
+		{"reconnect", "on_body -> on_body "},
+		{"chunk", "on_body -> done 4 bytes"},
+		{"chunk", "done -> done the end"},
+		{"request PUT /2 'Content-Length: 0' stream", "done -> stream "},
+		{"response", "stream -> on_body 200 OK"},
+		{"body", "on_body -> done 4 bytes"},
+		{"request /3", "done -> on_body 200 OK"},
+		{"status", "on_body -> on_body error: StreamStatus: response state is on_body, want stream or waiting"},
+		{"skip", "on_body -> done "},
+		{"send-request GET /4", "done -> on_body 200 OK"},
+		{"body-max 10", "on_body -> done 4 bytes"},
+		{"close", "done -> start "},
+	}
+	var lines, want []string
+	for _, s := range steps {
+		lines, want = append(lines, s.line), append(want, s.want)
+	}
+	got := typed(t, st, lines...)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	sent := string(srv.Received(0))
+	if !strings.Contains(sent, "\r\n\r\nit's @A\n") || strings.Count(sent, "HTTP/1.1\r\n") != 4 {
+		t.Errorf("sent %q", sent)
+	}
+	st.Close()
+	srv.Close()
+	script, again := replayed(t, st)
+	if diff := cmp.Diff(want, again); diff != "" {
+		t.Errorf("replayed: %s", diff)
+	}
+	for _, line := range []string{"\n! stream-status\n", "\nrequest POST " + srv.URL("/up") + " 'Content-Length: 8' stream\n", "\nstream-request-body text 'it''s '\n", "\nwant status 201\n", "\nsend-request GET /3\n"} {
+		if !strings.Contains(script, line) {
+			t.Errorf("the script has no line %q:\n%s", line, script)
+		}
+	}
+}
+
+// TestStepsLegal holds the words that are offered.
+func TestStepsLegal(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd"))
+	st, err := conformance.NewSteps(srv.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for _, c := range []struct{ line, want string }{
+		{"close", "request connect close handoff"},
+		{"request POST stream", "send end response status close reconnect handoff set-sockopts"},
+		{"end", "response status close reconnect handoff set-sockopts"},
+		{"status", "header headers close reconnect handoff set-sockopts"},
+		{"headers", "chunk body skip close reconnect body-max copy-body body-reader handoff set-sockopts"},
+		{"body", "request chunk body skip close reconnect body-max copy-body body-reader handoff set-sockopts hijack"},
+		{"close", "request connect close reconnect handoff"},
+	} {
+		typed(t, st, c.line)
+		if got := strings.Join(st.Legal(), " "); got != c.want {
+			t.Errorf("behind %s: %s, want %s", c.line, got, c.want)
+		}
+	}
+}
+
+// TestStepsAgain goes on with a request where one is under way, which is refused; with
+// a whole URL, which makes a new client; and on a kept connection.
+func TestStepsAgain(t *testing.T) {
+	reply := wiretest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab")
+	srv := wiretest.New(t, wiretest.Conn{reply}, wiretest.Conn{reply, reply}, wiretest.Conn{reply})
+	st, err := conformance.NewSteps(srv.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	want := []string{
+		"start -> on_body 200 OK", "on_body -> on_body error: SendRequest: response state is on_body, want start or done",
+		"on_body -> on_body 200 OK", "on_body -> done 2 bytes", "done -> on_body 200 OK", "on_body -> start ", "start -> start ", "start -> on_body 200 OK",
+	}
+	if diff := cmp.Diff(want, typed(t, st, "request", "request /2", "request "+srv.URL("/2"), "body", "request", "connect", "handoff", "request /3")); diff != "" {
+		t.Error(diff)
+	}
+	srv.Close()
+	if _, again := replayed(t, st); cmp.Diff(want, again) != "" {
+		t.Errorf("replayed: %q", again)
+	}
+}
+
+// TestStepsRefused goes on after a dial to where nobody listens, and replays that.
+func TestStepsRefused(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	st, err := conformance.NewSteps("http://"+address+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for _, got := range typed(t, st, "request 'Authorization: Bearer sesame-42'", "connect", "status") {
+		if !strings.HasPrefix(got, "start -> start error: ") {
+			t.Error(got)
+		}
+	}
+	script, again := replayed(t, st)
+	if len(again) != 3 || !strings.HasPrefix(script, "nobody "+address+"\n! request GET http://"+address+"/ ") || strings.Contains(script, "sesame") {
+		t.Errorf("replayed: %q\n%s", again, script)
+	}
+}
+
+// TestStepsSecret holds that what was saved has no secret in it.
+func TestStepsSecret(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: id=sesame-43\r\n\r\n"))
+	st, err := conformance.NewSteps("http://me:sesame-41@"+srv.Addr()+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	typed(t, st, "request 'Cookie: id=sesame-42'")
+	srv.Close()
+	script, again := replayed(t, st)
+	if len(again) != 1 || strings.Contains(script, "sesame") || !strings.Contains(script, "Cookie") {
+		t.Errorf("replayed: %q\n%s", again, script)
+	}
+}
+
+func TestStepsErrors(t *testing.T) {
+	if _, err := conformance.NewSteps("ftp://127.0.0.1", nil); hackney.BlameOf(err) != hackney.BlameCaller {
+		t.Errorf("a bad URL: error %v", err)
+	}
+	srv := wiretest.New(t, wiretest.Conn{wiretest.Reply("HTTP/1.1 101 Switching\r\n\r\nhi")})
+	st, err := conformance.NewSteps(srv.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if tr, err := st.Do(ctx, "request"); err != nil || !errors.Is(tr.Err, context.Canceled) {
+		t.Errorf("%+v, error %v", tr, err)
+	}
+	if _, err := st.Do(t.Context(), "body-max"); err == nil || !strings.Contains(err.Error(), "bad step: want body-max N") {
+		t.Errorf("error %v", err)
+	}
+	typed(t, st, "request 'Upgrade: x' 'Connection: upgrade'", "hijack", "conn write bye")
+	if tr, err := st.Do(ctx, "conn read 100"); err != nil || !errors.Is(tr.Err, os.ErrDeadlineExceeded) {
+		t.Errorf("%+v, error %v", tr, err)
+	}
+	typed(t, st, "conn close")
+	if _, err := st.Script(); err == nil || !strings.Contains(err.Error(), "conn write bye: ") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestStepsTap holds that the caller's own tap hears too.
+func TestStepsTap(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n"))
+	var sent int
+	o := &hackney.Opts{Tap: func(e hackney.TapEvent) {
+		if e.Kind == hackney.TapSent {
+			sent += len(e.Bytes)
+		}
+	}}
+	st, err := conformance.NewSteps(srv.URL("/"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	typed(t, st, "request")
+	if want := len(srv.Received(0)); sent != want {
+		t.Errorf("the tap heard %d bytes, want %d", sent, want)
+	}
+}

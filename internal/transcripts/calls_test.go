@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestCalls: each form of a call, and the lines that it becomes.
+func TestCalls(t *testing.T) {
+	const (
+		get    = `{"atom":"get"}`
+		url    = `{"bin":"http://h/"}`
+		fields = `[{"tuple":[{"bin":"A"},{"bin":"b"}]}]`
+		empty  = `{"bin":""}`
+		client = `{"client":"C1"}`
+		where  = `{"atom":"hackney_ssl_transport"},{"str":"h"},443`
+	)
+	for _, c := range []struct{ function, args, want string }{
+		{"hackney:request/1", url, "request '' http://h/"},
+		{"hackney:request/2", `{"bin":"FoO"},` + url, "request FoO http://h/"},
+		{"hackney:request/3", get + "," + url + "," + fields, "request get http://h/ 'A: b'"},
+		{"hackney:request/4", get + "," + url + "," + fields + "," + empty, "request get http://h/ 'A: b'"},
+		{"hackney:request/5", get + "," + url + ",[],[]," + `[{"atom":"insecure"}]`, "opts insecure\nrequest get http://h/ chunks"},
+		{"hackney:request/5", get + "," + url + ",[],[]," + `[{"tuple":[{"atom":"connect_timeout"},250]}]`, "opts connect-timeout=250ms\nrequest get http://h/ chunks"},
+		{"hackney:msearch/1", url, "msearch http://h/"},
+		{"hackney:patch/3", url + "," + fields + `,{"bin":"x"}`, "patch http://h/ 'A: b' text x"},
+		{"hackney:send_request/2", client + `,{"tuple":[` + get + `,{"bin":"/2"}]}`, "send-request get /2"},
+		{"hackney:send_request/2", client + `,{"tuple":[` + get + `,{"bin":"/2"},` + fields + `,{"atom":"stream"}]}`, "send-request get /2 'A: b' stream"},
+		{"hackney:connect/1", client, "reconnect"},
+		{"hackney:connect/1", `{"tuple":[` + where + `,[{"tuple":[{"atom":"recv_timeout"},200]}]]}`, "opts recv-timeout=200ms\nconnect tls h 443"},
+		{"hackney:connect/3", where, "connect tls h 443"},
+		{"hackney:connect/4", where + `,[]`, "connect tls h 443"},
+		{"hackney:stream_request_body/2", `{"atom":"eof"},` + client, "end-stream-request-body"},
+		{"hackney:stream_request_body/2", `{"bin":"a"},` + client, "stream-request-body text a"},
+		{"hackney:body/1", client, "body"},
+		{"hackney:body/2", `{"atom":"infinity"},` + client, "body"},
+		{"hackney:body/2", `5,` + client, "body-max 5"},
+		{"hackney:close/1", client, "close"},
+		{"hackney:set_sockopts/2", client + `,[{"tuple":[{"atom":"nodelay"},true]}]`, "set-sockopts nodelay"},
+		{"hackney:controlling_process/2", client + `,{"opaque":"pid"}`, "handoff"},
+		{"hackney_url:transport_scheme/1", `{"atom":"other"}`, "transport-scheme other"},
+		{"oracle_scen:headers_insert/3", fields + `,{"bin":"C"},{"bin":"d e"}`, "headers-insert C 'd e' 'A: b'"},
+		{"oracle_scen:headers_sorted/1", `[]`, "headers-list"},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			op, ok := operationOf(c.function)
+			if !ok {
+				t.Fatalf("no operation for %s", c.function)
+			}
+			var args []term
+			if err := json.Unmarshal([]byte("["+c.args+"]"), &args); err != nil {
+				t.Fatal(err)
+			}
+			conv := newConverter(&scenario{})
+			words, err := op.words(conv, args)
+			conv.write(command(words))
+			if got := strings.Join(conv.lines, "\n"); err != nil || got != c.want {
+				t.Errorf("%s(%s): got %s, %v, want %s", c.function, c.args, got, err, c.want)
+			}
+		})
+	}
+}
+
+// TestComesLater: what names multipart waits for that, wherever it is recorded.
+func TestComesLater(t *testing.T) {
+	for want, c := range map[string]call{
+		"":          {Function: "hackney:request/5", ArgsText: `post, <<"u">>, [], <<"multipart">>`},
+		"multipart": {Function: "hackney:request/5", ArgsText: `post, <<"u">>, [], {multipart,[]}`},
+	} {
+		if got := comesLater(area{name: "request_body"}, &scenario{Calls: []call{c}}); got != want {
+			t.Errorf("%s waits for %q, want %q", c.ArgsText, got, want)
+		}
+	}
+	stream := &scenario{Calls: []call{{Function: "hackney:stream_multipart_request/2"}}}
+	if got := comesLater(area{name: "wrong_state"}, stream); got != "multipart" {
+		t.Errorf("it waits for %q", got)
+	}
+	if got := comesLater(area{"pool", "pool"}, &scenario{}); got != "pool" {
+		t.Errorf("it waits for %q", got)
+	}
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// index is the list of all scenarios, and what became of each.
+type index struct {
+	text  bytes.Buffer
+	count map[string]int
+}
+
+// add converts a scenario, unless it is left out or comes later, and enters it.
+func (x *index) add(a area, s *scenario, out string) error {
+	name := a.name + "/" + s.Name
+	if s.Area != a.name {
+		return fmt.Errorf("its area is %s", s.Area)
+	}
+	if reason := leftOut[name]; reason != "" {
+		x.enter(name, s.Kind, "left-out", reason)
+		return nil
+	}
+	if part := comesLater(a, s); part != "" {
+		x.enter(name, s.Kind, "later", part)
+		return nil
+	}
+	path := filepath.Join(out, a.name, s.Name+".txtar")
+	old, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	script, err := convert(s, path, old)
+	if err != nil {
+		return err
+	}
+	x.enter(name, s.Kind, "golden", script.RecordedSum())
+	return script.Write()
+}
+
+func (x *index) enter(name, kind, fate, more string) {
+	if x.count == nil {
+		x.count = map[string]int{}
+	}
+	x.count[fate]++
+	fmt.Fprintf(&x.text, "%s %s %s %s\n", name, kind, fate, more)
+}
+
+// comesLater names the part of the library that a scenario waits for, or gives "".
+func comesLater(a area, s *scenario) string {
+	if a.later != "" {
+		return a.later
+	}
+	for _, c := range s.Calls {
+		if strings.Contains(c.Function, "multipart") || strings.Contains(c.ArgsText, "{multipart,") {
+			return "multipart"
+		}
+	}
+	return ""
+}
+
+func (x *index) summary() string {
+	return fmt.Sprintf("%d golden, %d later, %d left out", x.count["golden"], x.count["later"], x.count["left-out"])
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/hackney-go/hackney/hackney"
+)
+
+// crashText is how many bytes of a crash's reason are kept.
+const crashText = 80
+
+// outcome logs what a call gave. value is there for a pure function.
+func (c *converter) outcome(r result, value func(term) ([]string, error)) error {
+	maps.Copy(c.clients, r.Clients)
+	switch {
+	case r.Hang:
+		c.log.Hang()
+	case r.Crash != nil:
+		reason := r.Crash.Reason
+		c.log.Crash(reason[:min(len(reason), crashText)])
+	case r.Value == nil:
+		return errors.New("nothing is recorded")
+	case value != nil:
+		lines, err := value(*r.Value)
+		if err != nil {
+			return err
+		}
+		c.log.Value(lines...)
+	default:
+		return c.returned(*r.Value)
+	}
+	return nil
+}
+
+// returned logs what an operation returned.
+func (c *converter) returned(v term) error {
+	switch {
+	case v.is("ok"):
+		c.log.OK()
+		return nil
+	case v.kind == isClient:
+		c.log.OK()
+		return c.client(v)
+	case v.tagged("error", 2):
+		return c.failed(v.items[1])
+	case v.tagged("done", 2):
+		c.log.Done()
+		return c.client(v.items[1])
+	case v.tagged("ok", 2):
+		c.log.OK()
+		return c.client(v.items[1])
+	case v.tagged("ok", 3):
+		c.log.Data([]byte(v.items[1].text))
+		return c.client(v.items[2])
+	case v.tagged("ok", 4):
+		return c.answered(v.items[1], v.items[2], v.items[3])
+	}
+	return fmt.Errorf("unknown form of a result: %v", v)
+}
+
+// answered logs {ok, Status, Headers, Client}.
+func (c *converter) answered(status, list, client term) error {
+	code, err := status.number()
+	if err != nil {
+		return err
+	}
+	fields, err := list.fieldList()
+	if err != nil {
+		return err
+	}
+	c.log.Response(int(code), fields)
+	return c.client(client)
+}
+
+// failed logs {error, Reason}: an atom, or a tuple of one and more. What stands
+// behind closed are the bytes that were read.
+func (c *converter) failed(reason term) error {
+	var partial []byte
+	if reason.tagged("closed", 2) && reason.items[1].kind == isText {
+		partial = []byte(reason.items[1].text)
+	}
+	if reason.kind == isTuple && len(reason.items) > 0 {
+		reason = reason.items[0]
+	}
+	if reason.kind != isAtom {
+		return fmt.Errorf("unknown form of an error: %v", reason)
+	}
+	kind := errorKinds[reason.text]
+	if kind == "" {
+		kind = reason.text
+	}
+	c.log.Error(kind, partial)
+	return nil
+}
+
+// client logs the record of a client, where there is one.
+func (c *converter) client(t term) error {
+	if t.kind != isClient {
+		return fmt.Errorf("a client was expected, not %v", t)
+	}
+	record, ok := c.clients[t.text]
+	if !ok {
+		if t.text == "?" {
+			return nil
+		}
+		return fmt.Errorf("client %s has no record", t.text)
+	}
+	s, err := snapshot(record)
+	if err != nil {
+		return fmt.Errorf("client %s: %w", t.text, err)
+	}
+	c.log.Client(s.String())
+	return nil
+}
+
+// snapshot is a record in Go's form, without what has no meaning there.
+func snapshot(record map[string]term) (s hackney.Snapshot, err error) {
+	r := recordReader{fields: record}
+	s = hackney.Snapshot{
+		Transport: r.text("transport"), Host: r.text("host"), Port: int(r.number("port", 0)),
+		RecvTimeout:    r.wait("recv_timeout"),
+		FollowRedirect: r.flag("follow_redirect"), MaxRedirect: int(r.number("max_redirect", 0)), ForceRedirect: r.flag("force_redirect"),
+		Redirect: r.text("redirect"), Location: r.text("location"),
+		State: r.state(), ResponseState: r.responseState(),
+		MpBoundary: r.text("mp_boundary"), ReqType: r.text("req_type"),
+		Expect: r.flag("expect"), Async: r.flag("async"),
+		ReqChunkSize: defaultReqChunkSize,
+		Version:      r.text("version"), Clen: r.number("clen", -1), Te: r.text("te"), Connection: r.text("connection"),
+		Method: r.text("method"), Ctype: r.text("ctype"),
+	}
+	if r.text("body_state") == hackney.BodyDone.String() {
+		s.BodyState = hackney.BodyDone
+	}
+	if r.flag("has_socket") && s.State == hackney.Connected {
+		s.Socket = s.State.String()
+	}
+	if len(record["partial_headers"].items) > 0 {
+		r.err = errors.New("partial_headers is not empty")
+	}
+	return s, r.err
+}
+
+// defaultReqChunkSize is that of the record in 0.6.0.
+const defaultReqChunkSize = 4096
+
+// recordReader reads the fields of a record, and remembers the first error.
+type recordReader struct {
+	fields map[string]term
+	err    error
+}
+
+func (r *recordReader) failed(name string, err error) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
+	}
+}
+
+// text is "" for nil.
+func (r *recordReader) text(name string) string {
+	t, ok := r.fields[name]
+	if !ok {
+		r.failed(name, errors.New("is not in the record"))
+	}
+	if t.is("nil") || t.is("undefined") {
+		return ""
+	}
+	s, err := t.flat()
+	if err != nil {
+		r.failed(name, err)
+	}
+	return s
+}
+
+func (r *recordReader) flag(name string) bool { return r.text(name) == "true" }
+
+// number is that of a field, and none for nil.
+func (r *recordReader) number(name string, none int64) int64 {
+	t := r.fields[name]
+	if t.is("nil") {
+		return none
+	}
+	n, err := t.number()
+	if err != nil {
+		r.failed(name, err)
+	}
+	return n
+}
+
+func (r *recordReader) wait(name string) time.Duration {
+	if r.text(name) == "infinity" {
+		return hackney.Infinite
+	}
+	return time.Duration(r.number(name, 0)) * time.Millisecond
+}
+
+func (r *recordReader) state() hackney.ConnectionState {
+	name := r.text("state")
+	for s := hackney.Closed; s <= hackney.Connected; s++ {
+		if s.String() == name {
+			return s
+		}
+	}
+	r.failed("state", fmt.Errorf("unknown state %q", name))
+	return 0
+}
+
+func (r *recordReader) responseState() hackney.ResponseState {
+	name := r.text("response_state")
+	for s := hackney.StateStart; s <= hackney.StateSwitched; s++ {
+		if s.String() == name {
+			return s
+		}
+	}
+	r.failed("response_state", fmt.Errorf("unknown state %q", name))
+	return 0
+}

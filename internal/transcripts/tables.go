@@ -1,0 +1,127 @@
+package main
+
+// area is one file of recordings.
+type area struct {
+	name  string
+	later string // the part of the library that it waits for, "" for none
+}
+
+var areas = []area{
+	{"request_headers", ""},
+	{"request_body", ""},
+	{"request_stream", ""},
+	{"expect", ""},
+	{"response_head", ""},
+	{"response_body", ""},
+	{"keepalive_reuse", ""},
+	{"wrong_state", ""},
+	{"connect", ""},
+	{"errors_timeouts", ""},
+	{"methods", ""},
+	{"form", ""},
+	{"urlcodec", ""},
+	{"url", ""},
+	{"tls", ""},
+	{"headers_module", ""},
+	{"multipart_stream", "multipart"},
+	{"redirect", "redirect"},
+	{"async", "async"},
+	{"pool", "pool"},
+	{"proxy", "proxy"},
+}
+
+// leftOut are the scenarios that are about Erlang's types alone: what they did
+// cannot be written in Go, so there is nothing to compare.
+var leftOut = map[string]string{
+	"request_headers/basic_auth_string_crash":            "a character list where a binary was wanted; user and password are strings here",
+	"request_body/post_form_atom_value_crash":            "a number where a binary was wanted; the value of a form's field is a string here",
+	"request_body/post_multipart_file_string_name_crash": "a character list where a binary was wanted; a file's name is a string here",
+	"keepalive_reuse/reuse_string_path_crash":            "a character list where a binary was wanted; a path is a string here",
+	"connect/connect_binary_host_crash":                  "a binary where a character list was wanted; a host is a string here",
+	"wrong_state/request_bad_url_type_crash":             "an atom where a URL was wanted; a URL is a string or a url.URL here",
+	"errors_timeouts/connect_options_bad":                "a socket option that does not exist; options are fields of a struct here",
+	"urlcodec/urlencode_string_crash":                    "a character list where a binary was wanted; texts are strings here",
+	"headers_module/headers_string_key_crash":            "a character list where a binary was wanted; names are strings here",
+	"multipart_stream/mp_data_string_name":               "a character list where a binary was wanted; names are strings here",
+}
+
+// byHand is the body of a script that the calls of its recording do not give.
+type byHand struct {
+	why   string
+	lines []string // the commands
+	log   []entry
+	after []string // commands behind the comparison with the log
+}
+
+// entry is an operation in a log: its name, and where its outcome is recorded.
+type entry struct {
+	name  string
+	index int
+}
+
+var handWritten = map[string]byHand{
+	"connect/controlling_process": {
+		why: "in the recording another process read the body, here another holder of the state does",
+		lines: []string{
+			"log",
+			"server partly at 127.0.0.1:18080",
+			"request get http://127.0.0.1:18080/",
+			"handoff",
+		},
+		log:   []entry{{"request", 0}, {"handoff", 1}},
+		after: []string{"body", "want data hello", "close"},
+	},
+	"connect/controlling_process_not_owner": {
+		why: "who is not the owner of a socket there is the holder of a state that was handed on here",
+		lines: []string{
+			"server partly at 127.0.0.1:18080",
+			"connect tcp 127.0.0.1 18080",
+			"keep old",
+			"handoff",
+			"use old",
+			"log",
+			"handoff",
+		},
+		log: []entry{{"handoff", 1}},
+	},
+	"errors_timeouts/connect_timeout": {
+		why: "the listener with a full backlog was no scripted server",
+		lines: []string{
+			"log",
+			"server at 127.0.0.1:18090 full",
+			"opts connect-timeout=250ms",
+			"request get http://127.0.0.1:18090/",
+		},
+		log: []entry{{"request", 1}},
+	},
+	"tls/tls_verify_peer_ok": {
+		why: "with the library of its time the certificate was not good; so is that of the server here",
+		lines: []string{
+			"log",
+			"server tls untrusted partly at 127.0.0.1:18443",
+			"request get https://localhost:18443/x",
+		},
+		log: []entry{{"request", 0}},
+	},
+}
+
+// bodyFuns are the body functions of the recordings, by what is said of them: what
+// they give, as words behind func.
+var bodyFuns = map[string][]string{
+	"yields abc, eof":                             {"abc"},
+	"yields abc, <<>>, def, eof":                  {"abc", "", "def"},
+	"yields abc, defg, iolist [h,ij], eof":        {"abc", "defg", "hij"},
+	"returns {error, oops} at once":               {"error:oops"},
+	"fun(N): N<3 -> {ok, part<N>, N+1}; else eof": {"part0", "part1", "part2"},
+	"fun(N): N<2 -> {ok, <<x>>, N+1}; else eof":   {"x", "x"},
+}
+
+// errorKinds are the words for what stands behind error in a result. Other atoms
+// stand for themselves.
+var errorKinds = map[string]string{
+	"econnrefused":   "refused",
+	"econnreset":     "reset",
+	"invalide_state": "invalid-state",
+	"not_owner":      "stale",
+	"tls_alert":      "tls",
+}
