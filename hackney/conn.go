@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,13 +19,10 @@ import (
 // It lives as long as the connection. All fields but the word belong to the
 // operation that holds the turn.
 type handle struct {
-	word atomic.Uint64 // a turn
-	core *core
-	link *link
-	opts *Opts // of the operation under way
-
-	recvLimit, sendLimit time.Duration // for one read or write; 0 for none
-	recvUntil, readUntil time.Time     // in place of recvLimit, where it is set
+	word  atomic.Uint64 // a turn
+	core  *core
+	link  *link
+	*work // nil while no exchange is under way
 
 	// The connection, switched on once: kernel paths and calls without an
 	// interface are only on a bare socket.
@@ -32,6 +30,22 @@ type handle struct {
 	tcp  *net.TCPConn // nil under a tap, which has to see the bytes
 	tls  *tls.Conn
 	tap  *tap
+
+	prober    *transport.Prober
+	carried   bool          // the connection has carried a whole exchange
+	idleSince time.Duration // clock when it became idle
+
+	readLimited, writeLimited bool // a deadline is set on the socket
+	cleanup                   runtime.Cleanup
+}
+
+// work is what a handle needs while an exchange is under way, or an operation. An
+// idle connection has none.
+type work struct {
+	opts *Opts // of the operation under way
+
+	recvLimit, sendLimit time.Duration // for one read or write; 0 for none
+	recvUntil, readUntil time.Time     // in place of recvLimit, where it is set
 
 	in   *buffer // unread bytes are in.data[r:w]
 	r    int
@@ -43,15 +57,10 @@ type handle struct {
 	dec      http1.Decoder
 	up       upload
 	exchange exchange
-
-	prober    *transport.Prober
-	carried   bool          // the connection has carried a whole exchange
-	idleSince time.Duration // clock when it became idle
-
-	readLimited, writeLimited bool // a deadline is set on the socket
-	wrote                     bool // the operation under way has begun to write
-	cleanup                   runtime.Cleanup
+	wrote    bool // the operation under way has begun to write
 }
+
+var works = sync.Pool{New: func() any { return new(work) }}
 
 // exchange is what is known of the request and response under way.
 type exchange struct {
@@ -139,13 +148,16 @@ func newHandle(conn net.Conn, to origin, f TapFunc) *handle {
 
 // use makes o the options of the operation under way.
 func (h *handle) use(o *Opts) {
+	if h.work == nil {
+		h.work = works.Get().(*work)
+	}
 	h.opts, h.wrote, h.lent = o, false, false
 	h.recvLimit, h.sendLimit = duration(o.RecvTimeout, 0), duration(o.SendTimeout, 0)
 }
 
 // unread are the bytes that came and were not consumed.
 func (h *handle) unread() []byte {
-	if h.in == nil {
+	if h.work == nil || h.in == nil {
 		return nil
 	}
 	return h.in.data[h.r:h.w]
@@ -293,10 +305,14 @@ func (h *handle) onlyTickets(limit time.Time) bool {
 
 // clear gives back all that a handle holds but the socket.
 func (h *handle) clear() {
-	if !h.lent {
-		h.in.free()
+	w := h.work
+	if w == nil {
+		return
 	}
-	h.in, h.r, h.w = nil, 0, 0
-	h.exchange = exchange{}
-	h.up = upload{}
+	h.work = nil
+	if !w.lent {
+		w.in.free()
+	}
+	*w = work{}
+	works.Put(w)
 }

@@ -68,8 +68,8 @@ func (a *operation) commit(next ClientState, err error) (ClientState, error) {
 	if h := a.h; h != nil {
 		turn, alive := h.commit(a.given.turn, a.op)
 		next.turn = turn
-		next.expect = next.expect && h.up.expect
-		next.open = next.open && !h.up.ended()
+		next.expect = next.expect && h.work != nil && h.up.expect
+		next.open = next.open && h.work != nil && !h.up.ended()
 		if !alive { // closed meanwhile; the socket is gone, the rest is ours to clear
 			h.core.unregister()
 			h.clear()
@@ -129,12 +129,12 @@ func (a *operation) finish(next *ClientState) {
 		a.h = nil
 		return
 	}
-	a.h.clear()
-	a.h.core.unregister()
 	a.h.carried, a.h.idleSince = true, clock()
 	if a.h.brim {
 		a.h.idleSince -= idleProbe // what may wait behind the message is looked for before the next use
 	}
+	a.h.clear()
+	a.h.core.unregister()
 }
 
 // broken ends an operation that could not go on: an interruption that lost

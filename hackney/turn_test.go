@@ -510,7 +510,7 @@ func TestCloseUnderAnOperation(t *testing.T) {
 				if !errors.Is(err, ErrClosed) || BlameOf(err) != BlameCaller {
 					t.Errorf("the operation ended with %v", err)
 				}
-				if h.in != nil {
+				if h.work != nil {
 					t.Error("the handle still holds its buffer")
 				}
 			})
