@@ -23,9 +23,9 @@ type check struct {
 
 // checks are the subjects of the want command.
 var checks = map[string]check{
-	"state":      {"WORD", oneWord(func(s *session) string { return s.cs.ResponseState().String() })},
-	"connection": {"open|closed N|connected|closed", wantConnection},
-	"body-state": {"WORD", oneWord(func(s *session) string { return s.cs.BodyState().String() })},
+	"state":      {"WORD", oneOf(stateWords, func(s *session) string { return s.cs.ResponseState().String() })},
+	"connection": {"connected|closed", oneOf([]string{"connected", "closed"}, func(s *session) string { return s.cs.ConnectionState().String() })},
+	"body-state": {"waiting|done", oneOf([]string{"waiting", "done"}, func(s *session) string { return s.cs.BodyState().String() })},
 	"client":     {"SECTION", section(func(s *session) string { return s.cs.String() + "\n" })},
 	"legal":      {"OPERATION...", wantLegal},
 
@@ -36,7 +36,7 @@ var checks = map[string]check{
 	"location":       {"TEXT", text(func(s *session) string { return s.cs.Location() })},
 	"url":            {"TEXT", text(func(s *session) string { return s.cs.URL() })},
 	"method":         {"METHOD", oneWord(func(s *session) string { return s.cs.Method() })},
-	"reused":         {"true|false", oneWord(func(s *session) string { return strconv.FormatBool(s.cs.Reused()) })},
+	"reused":         {"true|false", oneOf([]string{"true", "false"}, func(s *session) string { return strconv.FormatBool(s.cs.Reused()) })},
 
 	"header":   {"NAME [VALUE]", wantHeader},
 	"headers":  {"SECTION", section(func(s *session) string { return fieldLines(list(s.cs.Headers())) })},
@@ -46,7 +46,7 @@ var checks = map[string]check{
 	"data":  {"DATA", wantData},
 	"end":   {"", wantEnd},
 	"error": {"KIND [REGEXP]", wantError},
-	"blame": {"caller|peer|network|limit", oneWord(func(s *session) string { return string(hackney.BlameOf(s.err)) })},
+	"blame": {"caller|peer|network|limit", oneOf(blames, func(s *session) string { return string(hackney.BlameOf(s.err)) })},
 
 	"sent":        {"SECTION [SERVER] [N]", wantSent},
 	"sent-fields": {"SECTION [SERVER] [N]", wantSentFields},
@@ -105,6 +105,29 @@ func oneWord(fact func(*session) string) func(*session, []string) error {
 		}
 		return nil
 	}
+}
+
+// oneOf compares a fact with the one argument, which must be one of the words that
+// there are: a word that is misspelled would never be so.
+func oneOf(words []string, fact func(*session) string) func(*session, []string) error {
+	compare := oneWord(fact)
+	return func(s *session, args []string) error {
+		if len(args) == 1 && !slices.Contains(words, args[0]) {
+			return usagef("there is no %q, want one of %s", args[0], strings.Join(words, " "))
+		}
+		return compare(s, args)
+	}
+}
+
+var stateWords = func() (words []string) {
+	for state := hackney.StateStart; state <= hackney.StateSwitched; state++ {
+		words = append(words, state.String())
+	}
+	return words
+}()
+
+var blames = []string{
+	string(hackney.BlameCaller), string(hackney.BlamePeer), string(hackney.BlameNetwork), string(hackney.BlameLimit),
 }
 
 // because adds the error of the last operation, which often is the reason.
@@ -240,7 +263,15 @@ func wantInterim(s *session, args []string) error {
 }
 
 func wantLegal(s *session, args []string) error {
-	var got []string
+	var got, all []string
+	for op := range hackney.Ops() {
+		all = append(all, op.String())
+	}
+	for _, arg := range args {
+		if !slices.Contains(all, arg) {
+			return usagef("there is no operation %q, want some of %s", arg, strings.Join(all, " "))
+		}
+	}
 	for _, op := range s.cs.Legal() {
 		got = append(got, op.String())
 	}
@@ -291,9 +322,27 @@ func wantEnd(s *session, args []string) error {
 	return nil
 }
 
+// knownKind refuses a kind that no error has. The reason of a script's own is one.
+func knownKind(kind string, err error) error {
+	if _, own := errors.AsType[*scriptedError](err); own {
+		return nil
+	}
+	var names []string
+	for _, k := range errorKinds[1:] {
+		names = append(names, k.name)
+	}
+	if names = append(names, otherKind); slices.Contains(names, kind) {
+		return nil
+	}
+	return usagef("there is no kind of error %q, want one of %s", kind, strings.Join(slices.Compact(names), " "))
+}
+
 func wantError(s *session, args []string) error {
 	if len(args) < 1 || len(args) > 2 {
 		return usagef("want error KIND [REGEXP]")
+	}
+	if err := knownKind(args[0], s.err); err != nil {
+		return err
 	}
 	if s.err == nil {
 		return differs("the last operation gave no error")
@@ -310,16 +359,6 @@ func wantError(s *session, args []string) error {
 	}
 	if !re.MatchString(s.err.Error()) {
 		return differs("it reads %q, which does not match %q", s.err, args[1])
-	}
-	return nil
-}
-
-func wantConnection(s *session, args []string) error {
-	if len(args) != 1 {
-		return usagef("want connection connected or closed")
-	}
-	if got := s.cs.ConnectionState().String(); got != args[0] {
-		return differs("it is %s, want %s", got, args[0])
 	}
 	return nil
 }

@@ -51,9 +51,16 @@ func TestFaultsOfScripts(t *testing.T) {
 		{"error that is none", exchange + "! body\n" + okAnswer, "x.txtar:3: body gave no error, but should"},
 		{"error that nobody wants", exchange + "start-response\n" + okAnswer, "x.txtar:3: start-response: StartResponse: response state is on_body, want stream or waiting"},
 
+		{"misspelled state", exchange + "! want state wating\n" + okAnswer, `x.txtar:3: there is no "wating", want one of start stream waiting`},
+		{"misspelled kind", exchange + "! want error rst\n" + okAnswer, `x.txtar:3: there is no kind of error "rst", want one of stale`},
+		{"misspelled blame", exchange + "! want blame server\n" + okAnswer, `x.txtar:3: there is no "server", want one of caller peer`},
+		{"misspelled operation", exchange + "want legal Clos\n" + okAnswer, `x.txtar:3: there is no operation "Clos", want some of Connect`},
+		{"no server to connect to", "connect\n", "x.txtar:1: connect: there is no server, so connect needs"},
+		{"a step behind the end", "server\n-- server --\nclose\nwait head\n", "x.txtar:4: section server: the connection has ended above"},
+
 		{"state", exchange + "want state done\n" + okAnswer, `x.txtar:3: state: it is "on_body", want "done"`},
 		{"not state", exchange + "! want state on_body\n" + okAnswer, "x.txtar:3: state on_body: it is so, and should not be"},
-		{"connection", exchange + "want connection closed\n" + okAnswer, "x.txtar:3: connection: it is connected"},
+		{"connection", exchange + "want connection closed\n" + okAnswer, `x.txtar:3: connection: it is "connected"`},
 		{"body state", exchange + "want body-state done\n" + okAnswer, `x.txtar:3: body-state: it is "waiting"`},
 		{"client", exchange + "want client none\n" + okAnswer, "x.txtar:3: client: it differs from section none, at "},
 		{"legal", exchange + "want legal Close\n" + okAnswer, `x.txtar:3: legal: it is "Reconnect StreamBody`},
@@ -94,7 +101,8 @@ func TestFaultsOfScripts(t *testing.T) {
 		{"a request that never comes", exchange + strings.Replace(okAnswer, "< ok\n", "< ok\nwait request\n", 1), `x.txtar:10: this step of connection 1 never happened; it had received "GET / HTTP/1.1`},
 		{"a connection that never comes", exchange + strings.Replace(okAnswer, "-- none", "connection\nwait head\n-- none", 1), "x.txtar:11: connection 2 was never made"},
 		{"a connection too many", exchange + "connect\n" + okAnswer, "a connection from 127.0.0.1:"},
-		{"an okAnswer that never comes", "# time: 200ms\n" + exchange + strings.Replace(okAnswer, "wait request", "wait bytes 1000", 1), "x.txtar:3: get: network: read response head"},
+		{"a connection too many, and a request", exchange + "get ${URL}/\n" + okAnswer, "server server: wiretest: a connection from 127.0.0.1:"},
+		{"an okAnswer that never comes", "# time: 200ms\n" + exchange + strings.Replace(okAnswer, "wait request", "wait bytes 1000", 1), "\nthe time of the script is over\nserver server: connection 1 stands at "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

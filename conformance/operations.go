@@ -127,6 +127,8 @@ func (s *session) destination(args []string) (t transport.Transport, host string
 		t = transport.TLS
 	case "unix":
 		t = transport.Unix(s.vars["SOCKET"])
+	case "":
+		return nil, "", 0, usagef("there is no server, so connect needs its TRANSPORT, HOST and PORT")
 	default:
 		return nil, "", 0, usagef("%q is no transport, want tcp, tls or unix", kind)
 	}

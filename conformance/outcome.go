@@ -41,6 +41,9 @@ var errorKinds = []struct {
 	{"network", as[*hackney.TransportError]()},
 }
 
+// otherKind is the word for an error that no other fits.
+const otherKind = "other"
+
 // errorKind is the word for an error; that of a script's own is its text.
 func errorKind(err error) string {
 	if own, ok := errors.AsType[*scriptedError](err); ok {
@@ -51,7 +54,7 @@ func errorKind(err error) string {
 			return kind.name
 		}
 	}
-	return "other"
+	return otherKind
 }
 
 func sentinel(want error) func(error) bool {

@@ -71,25 +71,23 @@ func (s *session) dial(ctx context.Context, network, address string) (net.Conn, 
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case to.refused:
-		return s.dialClosed(ctx)
+		return dialClosed(ctx)
 	}
 	var d net.Dialer
 	return d.DialContext(ctx, to.network, to.address)
 }
 
-// dialClosed dials a port that was just closed.
-func (s *session) dialClosed(ctx context.Context) (net.Conn, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	address := l.Addr().String()
-	l.Close()
+// closedPort is where nobody listens: that of tcpmux, which is not in use. A port
+// that was just closed may be somebody else's by now.
+const closedPort = "127.0.0.1:1"
+
+// dialClosed dials it.
+func dialClosed(ctx context.Context) (net.Conn, error) {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", address)
+	conn, err := d.DialContext(ctx, "tcp", closedPort)
 	if err == nil {
 		conn.Close()
-		return nil, fmt.Errorf("somebody listens at %s, where nobody should", address)
+		return nil, fmt.Errorf("somebody listens at %s, where nobody should", closedPort)
 	}
 	return nil, err
 }

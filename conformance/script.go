@@ -161,7 +161,7 @@ func (s *session) judge(ts *testscript.TestScript, name string, neg bool) {
 	case neg && s.err == nil:
 		ts.Fatalf("%s gave no error, but should: the state is %v", name, s.cs.ResponseState())
 	case !neg && s.err != nil:
-		ts.Fatalf("%s: %v", name, s.err)
+		ts.Fatalf("%s: %v%s", name, s.err, s.otherSide())
 	}
 }
 

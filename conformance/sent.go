@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -37,17 +38,16 @@ func (s *session) whatWas(args []string) (what string, srv *server, conn int, er
 	return args[0], srv, conn - 1, err
 }
 
-// looked is how much of a connection's bytes the checks have seen, and whether any
-// has looked.
+// looked is how much of a connection's bytes the checks have seen.
 type looked struct {
-	bytes int
-	any   bool
+	bytes   int
+	section *golden.Section // of the last that has looked, nil for none
 }
 
 // saw notes that a check has seen n bytes more.
-func (srv *server) saw(conn, n int) {
+func (srv *server) saw(conn, n int, section *golden.Section) {
 	l := &srv.looked[conn]
-	l.bytes, l.any = l.bytes+n, true
+	l.bytes, l.section = l.bytes+n, section
 }
 
 // unlooked are the bytes that a connection received and no check has seen yet.
@@ -133,12 +133,12 @@ func wantSent(s *session, args []string) error {
 	}
 	n, ok := s.matchSent(list, srv, conn)
 	if ok {
-		srv.saw(conn, n)
+		srv.saw(conn, n, section)
 		return nil
 	}
 	s.settleServers()
 	got := srv.unlooked(conn)
-	srv.saw(conn, len(got))
+	srv.saw(conn, len(got), section)
 	if s.updates != nil {
 		return s.update(name, s.withPlaceholders(quoted("> ", got)))
 	}
@@ -168,9 +168,9 @@ func (s *session) sentDiffers(section *golden.Section, list []pattern, got []byt
 			want = append(want, p.text)
 			continue
 		}
-		want = append(want, lines(quoted("> ", p.data))...)
+		want = append(want, lines(s.withPlaceholders(quoted("> ", p.data)))...)
 	}
-	have := lines(quoted("> ", got))
+	have := lines(s.withPlaceholders(quoted("> ", got)))
 	for i := range min(len(want), len(have)) { // a line that matches its pattern is no difference
 		if re, ok := strings.CutPrefix(want[i], "~ "); ok && regexp.MustCompile("^(?:"+re+")$").MatchString(bareLine(have[i])) {
 			want[i] = have[i]
@@ -200,7 +200,7 @@ func wantSentFields(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	msg, err := s.nextRequest(srv, conn)
+	msg, err := s.nextRequest(srv, conn, section)
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func wantSentFields(s *session, args []string) error {
 }
 
 // nextRequest waits for the next whole request on a connection, and takes it.
-func (s *session) nextRequest(srv *server, conn int) (msg wiretest.Message, err error) {
+func (s *session) nextRequest(srv *server, conn int, section *golden.Section) (msg wiretest.Message, err error) {
 	var whole bool
 	s.eventually(func() bool {
 		var msgs []wiretest.Message
@@ -233,7 +233,7 @@ func (s *session) nextRequest(srv *server, conn int) (msg wiretest.Message, err 
 	if !whole {
 		return msg, differs("no whole request was sent, only %s", golden.Brief(srv.unlooked(conn)))
 	}
-	srv.saw(conn, len(msg.Raw))
+	srv.saw(conn, len(msg.Raw), section)
 	return msg, nil
 }
 
@@ -366,9 +366,10 @@ func (s *session) wire() string {
 // unseen says which bytes were sent behind those that "want sent" looked at.
 func (srv *server) unseen() error {
 	for conn, l := range srv.looked {
-		if rest := srv.unlooked(conn); l.any && len(rest) > 0 {
-			return usagef("server %s, connection %d: %d bytes were sent that no want sent has looked at: %s",
-				srv.name, conn+1, len(rest), golden.Brief(rest))
+		if rest := srv.unlooked(conn); l.section != nil && len(rest) > 0 {
+			err := fmt.Errorf("%d bytes were sent that no want sent has looked at: %s", len(rest), golden.Brief(rest))
+			return &golden.LineError{File: l.section.File, Line: l.section.Line,
+				Err: fmt.Errorf("section %s, and behind it on connection %d of %s: %w", l.section.Name, conn+1, srv.name, err)}
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/internal/golden"
 	"github.com/hackney-go/hackney/internal/wiretest"
 )
@@ -277,6 +278,41 @@ func (s *session) played(srv *server) error {
 		}
 	}
 	return nil
+}
+
+// otherSide tells, behind an error of the network or the peer, what the servers have
+// to say: most often the fault is in the script.
+func (s *session) otherSide() string {
+	if blame := hackney.BlameOf(s.err); blame != hackney.BlameNetwork && blame != hackney.BlamePeer {
+		return ""
+	}
+	var w strings.Builder
+	if s.ctx.Err() != nil {
+		w.WriteString("\nthe time of the script is over")
+	}
+	for _, srv := range s.servers {
+		if srv.heard != nil {
+			continue
+		}
+		if err := srv.tb.err(); err != nil {
+			fmt.Fprintf(&w, "\nserver %s: %v", srv.name, err)
+		}
+		for i, conn := range srv.script.Conns {
+			if steps, goesOn := srv.Played(i); goesOn {
+				w.WriteString("\n" + srv.stands(i, steps, len(conn)))
+			}
+		}
+	}
+	return w.String()
+}
+
+// stands says where a connection of a server stands.
+func (srv *server) stands(conn, step, steps int) string {
+	who := fmt.Sprintf("server %s: connection %d", srv.name, conn+1)
+	if step == steps {
+		return who + " has played all its steps, and is open"
+	}
+	return fmt.Sprintf("%s stands at %s:%d; it had received %s", who, srv.section.File, srv.script.Lines[conn][step], golden.Brief(srv.Received(conn)))
 }
 
 // missing is the error for a step that never happened.

@@ -12,6 +12,9 @@ import (
 	"github.com/hackney-go/hackney/hackney"
 )
 
+// errScripts says that scripts failed.
+var errScripts = errors.New("scripts failed")
+
 // driveCommand runs golden scripts and shows each step.
 type driveCommand struct {
 	Scripts  []string `arg:"" name:"script" help:"A script, or a folder of scripts (*.txtar)."`
@@ -56,7 +59,7 @@ func (c *driveCommand) Run(ctx context.Context, a *app) error {
 		fmt.Fprintln(a.stdout, "ok")
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d scripts: %w", failed, len(paths), errSurprise)
+		return fmt.Errorf("%d of %d %w", failed, len(paths), errScripts)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (a *app) report(ctx context.Context, err error) int {
 func exitCode(ctx context.Context, err error) int {
 	var s signalError
 	switch {
-	case errors.Is(err, errSurprise):
+	case errors.Is(err, errSurprise), errors.Is(err, errScripts):
 		return exitSurprise
 	case errors.As(err, &s), errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &s):
 		return s.exitCode()

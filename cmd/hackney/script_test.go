@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,24 +54,11 @@ func setUpScript(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(func() { secure.Close() })
-	closed, err := closedPort()
-	if err != nil {
-		return err
-	}
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // else each run of the command takes a second there
 	env.Setenv("URL", plain.URL())
 	env.Setenv("TLSURL", secure.URL())
-	env.Setenv("CLOSED", "http://"+closed)
+	env.Setenv("CLOSED", "http://127.0.0.1:1") // tcpmux: a port that was free once may not be any more
 	return os.WriteFile(filepath.Join(env.WorkDir, "cert.pem"), secure.CertPEM(), 0o600)
-}
-
-// closedPort is an address where nobody listens any more.
-func closedPort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

@@ -53,16 +53,20 @@ type serverParser struct {
 	begun bool // conn was begun by a line of its own
 
 	step    *wiretest.Step // nil between two steps
+	over    bool           // the connection has ended
 	sending bool           // the last segment of step takes more bytes
 }
 
 func (p *serverParser) line(text string, line int) error {
-	if data, ok := sendLine(text); ok {
-		return p.send(data, line)
-	}
 	words := strings.Fields(text)
 	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 		return nil
+	}
+	if p.over && words[0] != "connection" {
+		return fmt.Errorf("the connection has ended above: want connection, which begins the next")
+	}
+	if data, ok := sendLine(text); ok {
+		return p.send(data, line)
 	}
 	if p.plain(words, line) {
 		return nil
@@ -98,6 +102,7 @@ func (p *serverParser) plain(words []string, line int) bool {
 	case ok:
 		p.at(line).Then = then
 		p.endStep()
+		p.over = then == wiretest.Close || then == wiretest.Drop || then == wiretest.Reset
 	default:
 		return false
 	}
@@ -133,7 +138,7 @@ func (p *serverParser) beginConn() {
 func (p *serverParser) endConn() {
 	p.out.Conns = append(p.out.Conns, p.conn)
 	p.out.Lines = append(p.out.Lines, p.lines)
-	p.conn, p.lines = nil, nil
+	p.conn, p.lines, p.over = nil, nil, false
 	p.endStep()
 }
 

@@ -41,17 +41,15 @@ func TestParseServer(t *testing.T) {
 			[][]int{{10, 11, 12, 13, 14}},
 		},
 		{
-			"every end", "keep\nclose\nhalf-close\ndrop\nreset\nstall\ntls\n",
+			"every end", "keep\nhalf-close\nstall\ntls\nclose\nconnection\ndrop\nconnection\nreset\n",
 			[]wiretest.Conn{{
 				{Then: wiretest.Keep},
-				{Then: wiretest.Close},
 				{Then: wiretest.CloseWrite},
-				{Then: wiretest.Drop},
-				{Then: wiretest.Reset},
 				{Then: wiretest.Stall},
 				{Then: wiretest.StartTLS},
-			}},
-			[][]int{{10, 11, 12, 13, 14, 15, 16}},
+				{Then: wiretest.Close},
+			}, {{Then: wiretest.Drop}}, {{Then: wiretest.Reset}}},
+			[][]int{{10, 11, 12, 13, 14}, {16}, {18}},
 		},
 		{
 			"a delay behind bytes begins a step", "wait request\ndelay 20ms\n< a\ndelay 30ms\n< b\n",
