@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
 
+	"github.com/hackney-go/hackney/hackney/pool"
 	"github.com/hackney-go/hackney/internal/testserver/selfsigned"
 	"github.com/hackney-go/hackney/transport"
 )
@@ -178,4 +180,36 @@ func TestAllocationsOfATurn(t *testing.T) {
 		t.Errorf("claim and commit make %v allocations", got)
 	}
 	Close(cs)
+}
+
+// TestAllocationsThroughAPool holds that a request by URL through a pool costs no
+// more than one on a kept state: the head's two, and the body.
+func TestAllocationsThroughAPool(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		srv := mSteady(t, secure, nil)
+		p := pool.New(pool.Opts{})
+		defer p.Close()
+		o := *srv.opts
+		o.Pool = p
+		scheme, most := "http", 3.0
+		if secure {
+			scheme, most = "https", 4+serverTLS
+		}
+		url := fmt.Sprintf("%s://127.0.0.1:%d/", scheme, srv.l.Addr().(*net.TCPAddr).Port)
+		got := mAllocs(func() {
+			cs, err := Get(context.Background(), url, nil, nil, &o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, cs, err = Body(context.Background(), cs); err != nil || cs.Kept() != KeptInPool {
+				t.Fatal(cs.Kept(), err)
+			}
+		})
+		if got > most {
+			t.Errorf("%s: %v allocations, want %v at the most", scheme, got, most)
+		}
+		if n := p.Stats().Opened; n != 1 {
+			t.Errorf("%s: %d connections", scheme, n)
+		}
+	}
 }

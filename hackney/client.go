@@ -34,6 +34,8 @@ type ClientState struct {
 	reused     bool // the request went out on a connection that had carried another
 	chunked    bool // the request's body is chunked
 	expect     bool // the request waits for 100 Continue before its body
+	kept       Kept
+	pooled     bool // the connection is out of a pool
 	early      bool // Waiting because a final answer came before the request's end
 	open       bool // Waiting behind the end of a Func: the body can still be streamed to
 }
@@ -216,7 +218,7 @@ func (cs *ClientState) origin() *origin {
 	if cs.link == nil {
 		return &origin{}
 	}
-	return &cs.link.origin
+	return cs.link.origin
 }
 
 // partialHeaders are the fields StreamHeader has given out so far, in order.

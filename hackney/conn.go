@@ -15,29 +15,44 @@ import (
 	"github.com/hackney-go/hackney/transport"
 )
 
-// handle is the mutable part of a connection: the socket and its unread bytes.
-// It lives as long as the connection. All fields but the word belong to the
-// operation that holds the turn.
+// handle is who works on a connection: it has the turns, and what an exchange needs.
+// A connection has one as long as it is out of a pool, and leaves it to others when
+// it goes back there: states of an older lease find that out by the word, and
+// touch nothing else. All fields but the word belong to the operation that
+// holds the turn.
 type handle struct {
-	word  atomic.Uint64 // a turn
-	core  *core
-	link  *link
-	*work // nil while no exchange is under way
+	word   atomic.Uint64 // a turn
+	*core                // the connection
+	*work                // nil while no exchange is under way
+	anchor *anchor       // of the cleanup
 
 	// The connection, switched on once: kernel paths and calls without an
 	// interface are only on a bare socket.
-	conn net.Conn
-	tcp  *net.TCPConn // nil under a tap, which has to see the bytes
-	tls  *tls.Conn
-	tap  *tap
+	tcp *net.TCPConn // nil under a tap, which has to see the bytes
+	tls *tls.Conn
 
-	prober    *transport.Prober
-	carried   bool          // the connection has carried a whole exchange
+	sight     transport.Sight
 	idleSince time.Duration // clock when it became idle
-
-	readLimited, writeLimited bool // a deadline is set on the socket
-	cleanup                   runtime.Cleanup
 }
+
+// anchor holds the connection of a handle for when that is forgotten: a handle that
+// nobody holds any more cannot be closed by anybody. It must not reach the handle.
+type anchor struct{ core atomic.Pointer[core] }
+
+// letGo closes what the handle of a has left behind.
+func (a *anchor) letGo() {
+	if c := a.core.Swap(nil); c != nil {
+		c.unregister()
+		c.abort()
+	}
+}
+
+// handles are those whose connections went back to a pool.
+var handles = sync.Pool{New: func() any {
+	h := &handle{anchor: new(anchor)}
+	runtime.AddCleanup(h, (*anchor).letGo, h.anchor)
+	return h
+}}
 
 // work is what a handle needs while an exchange is under way, or an operation. An
 // idle connection has none.
@@ -94,7 +109,8 @@ type origin struct {
 
 // newOrigin checks host and port, which may come from hand-made values, and must
 // not smuggle anything into the Host field.
-func newOrigin(t transport.Transport, host string, port int) (origin, error) {
+// netloc is how a URL has written both, "" for nothing.
+func newOrigin(t transport.Transport, host string, port int, netloc string) (origin, error) {
 	if host == "" || port < 0 || port > 65535 {
 		return origin{}, badArgument("address", "host %.64q, port %d", host, port)
 	}
@@ -103,47 +119,71 @@ func newOrigin(t transport.Transport, host string, port int) (origin, error) {
 			return origin{}, badArgument("address", "host %.64q has %q in it", host, c)
 		}
 	}
-	u := url.URL{Scheme: t.Scheme(), Host: host, Port: port}
+	u := url.URL{Scheme: t.Scheme(), Host: host, Port: port, Netloc: netloc}
 	return origin{transport: t, host: host, port: port, authority: u.Authority()}, nil
 }
 
+// cloned is to without a hold on the URL that it was cut from.
+func (to origin) cloned() *origin {
+	to.authority = strings.Clone(to.authority)
+	if strings.HasPrefix(to.authority, to.host) {
+		to.host = to.authority[:len(to.host)]
+	} else {
+		to.host = strings.Clone(to.host)
+	}
+	return &to
+}
+
 // link are the facts of a connection. They do not change while it lives, and
-// outlive it in the states that were made on it.
+// outlive it in the states that were made on it, which must not hold more.
 type link struct {
-	origin
+	*origin
 	local, remote net.Addr
 	tls           *tls.ConnectionState
 }
 
-// dial makes a connection and its handle.
-func dial(ctx context.Context, to *origin, o *Opts) (*handle, error) {
-	conn, err := to.transport.Dial(orBackground(ctx), to.host, to.port, &transport.Options{
+// dial makes a connection.
+func dial(ctx context.Context, to *origin, o *Opts) (net.Conn, error) {
+	return to.transport.Dial(orBackground(ctx), to.host, to.port, &transport.Options{
 		ConnectTimeout: duration(o.ConnectTimeout, DefaultConnectTimeout),
 		TLSTimeout:     duration(o.TLSTimeout, DefaultTLSTimeout),
 		DialContext:    o.DialContext,
 		TLS:            o.TLS,
 		Insecure:       o.Insecure,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newHandle(conn, *to, o.Tap), nil
 }
 
-func newHandle(conn net.Conn, to origin, f TapFunc) *handle {
-	h := &handle{conn: conn, prober: transport.NewProber(conn), idleSince: clock()}
-	h.link = &link{origin: to, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
-	h.tap = newTap(f, h.link)
-	h.core = &core{conn: conn, tap: h.tap}
-	h.tcp = h.tap.bare(conn)
+// newCore makes a connection ours.
+func newCore(conn net.Conn, to *origin, f TapFunc) *core {
+	l := &link{origin: to, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
 	if c, ok := conn.(*tls.Conn); ok {
-		h.tls = c
 		facts := c.ConnectionState()
-		h.link.tls = &facts
+		l.tls = &facts
 	}
-	// A handle nobody holds any more cannot be closed by anybody.
-	h.cleanup = runtime.AddCleanup(h, func(c *core) { c.unregister(); c.abort() }, h.core)
+	return &core{conn: conn, link: l, tap: newTap(f, l)}
+}
+
+// newHandle gives a connection a handle.
+func newHandle(c *core) *handle {
+	h := handles.Get().(*handle)
+	h.core, h.idleSince = c, clock()
+	h.anchor.core.Store(c)
+	if h.sight = c.pooled.Sight(); c.pooled == nil {
+		h.sight = transport.SightOf(c.conn)
+	}
+	h.tcp = c.tap.bare(c.conn)
+	h.tls, _ = c.conn.(*tls.Conn)
 	return h
+}
+
+// leave takes the connection from its handle, under whose next lease another one
+// can be.
+func (h *handle) leave() *core {
+	c := h.core
+	h.anchor.core.Store(nil)
+	h.core, h.tcp, h.tls, h.sight = nil, nil, nil, transport.Sight{}
+	handles.Put(h)
+	return c
 }
 
 // use makes o the options of the operation under way.
@@ -258,11 +298,18 @@ func (h *handle) keepInterim(head *http1.Head) {
 		Interim{Status: head.Status, Reason: head.Reason, Headers: &head.Headers})
 }
 
-// reusable says whether the connection may carry another request: both messages
-// ended cleanly and no byte is left over (RFC 9112, 9.3).
-func (h *handle) reusable() bool {
-	return h.dec.Done() && h.dec.Reusable() && h.exchange.persist && h.up.ended() &&
-		len(h.unread()) == 0 && !h.eof
+// keeps says whether the connection may carry another request, and why not: both
+// messages must have ended cleanly, and no byte may be left over (RFC 9112, 9.3).
+func (h *handle) keeps() Kept {
+	switch {
+	case !h.dec.Done(), !h.up.ended(), len(h.unread()) > 0:
+		return NotClean
+	case h.dec.Framing() == http1.UntilClose:
+		return NotDelimited
+	case !h.dec.Reusable(), !h.exchange.persist, h.eof:
+		return NotPersistent
+	}
+	return KeptByClient
 }
 
 // idleProbe is how long a kept connection may be idle before it is looked at
@@ -271,36 +318,17 @@ const idleProbe = 4 * time.Millisecond
 
 // stillGood looks whether an idle connection was closed, or disturbed, by the peer.
 func (h *handle) stillGood() bool {
-	if len(h.unread()) > 0 || h.eof {
+	hot := clock()-h.idleSince < idleProbe
+	switch {
+	case len(h.unread()) > 0 || h.eof:
 		return false
-	}
-	if clock()-h.idleSince < idleProbe {
+	case h.tls != nil:
+		return h.quiet(h.tls, hot)
+	case hot:
 		return true
 	}
-	switch h.prober.Probe() {
-	case transport.Closed:
-		return false
-	case transport.Readable:
-		return h.tls != nil && h.onlyTickets(time.Now().Add(ticketWait))
-	}
-	// Nothing is on the socket, but TLS may have read ahead of us.
-	return h.tls == nil || h.onlyTickets(time.Unix(1, 0))
-}
-
-// ticketWait bounds the look at what waits on an idle TLS connection. The bytes
-// are there; only the end of the last record may be missing.
-const ticketWait = 5 * time.Millisecond
-
-// onlyTickets says whether nothing but session tickets waits on a TLS connection:
-// reading them gives no byte and no end. A limit that is over keeps it off the socket.
-func (h *handle) onlyTickets(limit time.Time) bool {
-	var one [1]byte
-	if h.conn.SetReadDeadline(limit) != nil {
-		return true // a connection without deadlines cannot be looked at
-	}
-	n, err := h.tls.Read(one[:])
-	h.conn.SetReadDeadline(time.Time{})
-	return n == 0 && err != nil && isTimeout(err)
+	seen := transport.Look(h.sight)
+	return seen != transport.Closed && seen != transport.Readable
 }
 
 // clear gives back all that a handle holds but the socket.

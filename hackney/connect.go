@@ -2,7 +2,6 @@ package hackney
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"runtime"
 
@@ -18,11 +17,11 @@ func Connect(ctx context.Context, t transport.Transport, host string, port int, 
 	if t == nil {
 		return a.given, a.refuse(badArgument("transport", "it is nil"))
 	}
-	to, err := newOrigin(t, host, port)
+	to, err := newOrigin(t, host, port, "")
 	if err != nil {
 		return a.given, a.refuse(err)
 	}
-	a.given.link = &link{origin: to}
+	a.given.link = &link{origin: &to}
 	a.given.auth = o.orDefault().BasicAuth
 	if err := a.reconnect(ctx); err != nil {
 		return a.unconnected(err)
@@ -53,6 +52,9 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 // nothing. An operation that is under way on the connection ends with ErrClosed. It
 // leads to start, closed; SendRequest and Reconnect open the connection anew.
 //
+// The connection of a pool goes back to it, where what is left of the body is within
+// DrainBytes and DrainTime; the state says closed all the same. Kept tells.
+//
 // The documented form is
 //
 //	defer func() { hackney.Close(cs) }()
@@ -62,22 +64,53 @@ func Close(cs ClientState) (ClientState, error) {
 	a := operation{op: OpClose, given: cs}
 	next := cs
 	next.handle, next.connection, next.response = nil, Closed, StateStart
-	next.early = false
+	next.early, next.open = false, false
 	var err error
 	if h := cs.handle; h != nil {
-		first, idle := h.shut(cs.turn)
-		if first {
-			err = h.core.close()
-		}
-		if first && idle { // else the operation under way clears the handle
-			h.cleanup.Stop()
-			h.core.unregister()
-			h.clear()
-		}
-		runtime.KeepAlive(h)
+		next.kept, err = a.end(h)
 	}
 	a.trace(next.response, err)
 	return next, err
+}
+
+// end closes the connection, or gives it back to its pool. A word of another lease
+// means that it is somebody else's now.
+func (a *operation) end(h *handle) (Kept, error) {
+	defer runtime.KeepAlive(h)
+	if a.given.pooled && h.claim(a.given.turn, OpClose, a.given.response) == nil {
+		return a.endPooled(h), nil
+	}
+	first, idle := h.shut(a.given.turn)
+	var err error
+	if first {
+		err = h.core.close()
+	}
+	if first && idle { // else the operation under way clears the handle
+		h.anchor.core.Store(nil)
+		h.core.unregister()
+		h.clear()
+	}
+	return NotKeptOnClose, err
+}
+
+// endPooled ends Close of a client of a pool: the connection goes back where that
+// takes little, else it is closed.
+func (a *operation) endPooled(h *handle) Kept {
+	a.h = h
+	over := a.given
+	o := a.given.opts.orDefault()
+	h.use(o)
+	switch {
+	case a.given.response == StateOnBody && h.drain(o):
+		a.finish(&over)
+	case a.given.response == StateStart && h.stillGood():
+		a.checkIn(&over)
+	default:
+		a.retire(&over)
+		h.word.Store(uint64(a.given.turn | closedBit)) // closed, for copies, and not used
+		over.kept = NotKeptOnClose
+	}
+	return over.kept
 }
 
 // Handoff gives the client away (hackney:controlling_process/2): the state that
@@ -107,11 +140,11 @@ func Hijack(cs ClientState) (net.Conn, []byte, error) {
 		return nil, nil, err
 	}
 	rest := append([]byte(nil), h.unread()...)
-	h.cleanup.Stop()
+	h.anchor.core.Store(nil)
 	h.core.unregister()
 	h.liftLimits()
 	h.clear()
-	h.tap.event(TapClosed, nil, nil)
+	h.core.ended()
 	a.trace(StateSwitched, nil)
 	return h.conn, rest, nil
 }
@@ -128,14 +161,6 @@ func SetSockopts(cs ClientState, f func(net.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	conn := a.h.conn
-	for {
-		secure, ok := conn.(*tls.Conn)
-		if !ok {
-			break
-		}
-		conn = secure.NetConn()
-	}
-	_, err = a.giveBack(f(conn))
+	_, err = a.giveBack(f(transport.Socket(a.h.conn)))
 	return err
 }

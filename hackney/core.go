@@ -7,16 +7,25 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/hackney-go/hackney/hackney/pool"
+	"github.com/hackney-go/hackney/transport"
 )
 
-// core is what must outlive a handle: the socket, and the word that cancellation
-// turns on. Callbacks and cleanups hold the core, never the handle, so that a
+// core is a connection: the socket, and the word that cancellation turns on. It
+// outlives handles. Callbacks and cleanups hold the core, never the handle, so that a
 // forgotten state can be collected.
 type core struct {
 	conn   net.Conn
+	link   *link
 	tap    *tap
-	closed atomic.Bool
-	torn   atomic.Bool // a write broke off
+	pooled *pool.Conn // its place in a pool, nil for none
+
+	flags                     atomic.Uint32 // closedFlag, tornFlag
+	armed                     bool          // between arm and disarm
+	carried                   bool          // it has carried a whole exchange
+	rested                    bool          // it was idle in a pool
+	readLimited, writeLimited bool          // a deadline is set on the socket
 
 	// cancel is seq, with one of the states below in its two lowest bits; seq alone
 	// is idle. A callback that comes late finds another seq and does nothing.
@@ -24,10 +33,14 @@ type core struct {
 
 	// The registration at a context, kept while the caller passes contexts with
 	// the same Done channel. Only the holder of the turn touches it.
-	done  <-chan struct{}
-	stop  func() bool
-	armed bool
+	done <-chan struct{}
+	stop func() bool
 }
+
+const (
+	closedFlag uint32 = 1 << iota // the socket is closed
+	tornFlag                      // a write broke off
+)
 
 const (
 	_            uint64 = iota // idle: no operation is blocked
@@ -37,30 +50,58 @@ const (
 	cancelMask   = 3
 )
 
+// quiet says whether nothing but session tickets waits on an idle connection. A look
+// at the socket would not do: TLS may have read ahead of us.
+func (c *core) quiet(secure *tls.Conn, hot bool) bool {
+	if hot && !transport.ReadAhead(secure) {
+		return true
+	}
+	if quiet, ok := transport.Quiet(secure); ok {
+		return quiet
+	}
+	return hot || transport.Probe(secure) != transport.Closed && c.nothingRead()
+}
+
+// nothingRead is quiet for a socket of the caller's own: reading gives no byte and no
+// end. A limit that is over keeps it off the socket.
+func (c *core) nothingRead() bool {
+	var one [1]byte
+	if c.conn.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return true // a connection without deadlines cannot be looked at
+	}
+	n, err := c.conn.Read(one[:])
+	c.conn.SetReadDeadline(time.Time{})
+	return n == 0 && err != nil && isTimeout(err)
+}
+
 // close closes the socket, once.
 func (c *core) close() error {
-	if c.torn.Load() { // the peer may not be reading
+	if c.flags.Load()&tornFlag != 0 { // the peer may not be reading
 		c.abort()
 		return nil
 	}
-	if c.closed.Swap(true) {
+	if c.flags.Or(closedFlag)&closedFlag != 0 {
 		return nil
 	}
-	defer c.tap.event(TapClosed, nil, nil)
+	defer c.ended()
 	return c.conn.Close()
+}
+
+// ended is behind every end of a connection: it gives its place in the pool back.
+func (c *core) ended() {
+	if c.pooled != nil {
+		c.pooled.Discard()
+	}
+	c.tap.event(TapClosed, nil, nil)
 }
 
 // abort is close without the close_notify of TLS, whose write may block for 5 s.
 func (c *core) abort() {
-	if c.closed.Swap(true) {
+	if c.flags.Or(closedFlag)&closedFlag != 0 {
 		return
 	}
-	defer c.tap.event(TapClosed, nil, nil)
-	if t, ok := c.conn.(*tls.Conn); ok {
-		t.NetConn().Close()
-		return
-	}
-	c.conn.Close()
+	defer c.ended()
+	transport.Socket(c.conn).Close()
 }
 
 // arm makes the end of ctx interrupt the socket until disarm. It is called right

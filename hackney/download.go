@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/hackney-go/hackney/internal/http1"
 )
@@ -121,6 +122,38 @@ func (h *handle) counted(n int64, err error) error {
 		return h.tooLarge()
 	}
 	return err
+}
+
+// drain reads the rest of the body away, within the limits of o. It says whether
+// that was all.
+func (h *handle) drain(o *Opts) bool {
+	left := o.DrainBytes
+	switch {
+	case left == 0:
+		left = DefaultDrainBytes
+	case left == Unlimited:
+		left = math.MaxInt64
+	}
+	if rest := h.dec.Rest(); left == NoDrain || h.dec.Framing() == http1.UntilClose || rest > left {
+		return false
+	}
+	if limit := duration(o.DrainTime, DefaultDrainTime); limit > 0 {
+		h.recvUntil = time.Now().Add(limit)
+		defer func() { h.recvUntil = time.Time{} }()
+	}
+	b := newBuffer(smallBuffer)
+	defer b.free()
+	for left >= 0 {
+		n, err := h.readBody(context.Background(), b.data)
+		left -= int64(n)
+		if err == io.EOF || err == nil && h.dec.Done() {
+			return left >= 0
+		}
+		if err != nil {
+			return false
+		}
+	}
+	return false
 }
 
 // nextPiece gives the next piece of body, of one chunk at the most, in place: it is

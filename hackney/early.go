@@ -74,7 +74,7 @@ func (h *handle) answerWaiting(ctx context.Context) (early *http1.Head, err erro
 	if early, err := h.answerUnread(); early != nil || err != nil || h.exchange.early != nil {
 		return early, err
 	}
-	if h.prober.Probe() != transport.Readable {
+	if transport.Look(h.sight) != transport.Readable {
 		return nil, nil // if it is closed, the write will tell
 	}
 	if err := h.fillReady(ctx); err != nil {
@@ -103,6 +103,10 @@ func (h *handle) answerUnread() (early *http1.Head, err error) {
 	}
 	return h.stopping(), nil
 }
+
+// ticketWait bounds the wait for data behind what waits on a TLS connection. The
+// bytes are there; only the end of the last record may be missing.
+const ticketWait = 5 * time.Millisecond
 
 // fillReady reads bytes that are there. Below TLS they may be no data at all, so
 // there the wait for data is bounded.

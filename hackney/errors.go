@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/pool"
 	"github.com/hackney-go/hackney/hackney/url"
 	"github.com/hackney-go/hackney/internal/http1"
 	"github.com/hackney-go/hackney/transport"
@@ -40,6 +41,9 @@ type (
 	LimitError = http1.LimitError
 	// TransportError: the network failed, or a limit of time ran out.
 	TransportError = transport.Error
+	// PoolError: a pool gave no connection in time, or none any more. It says what
+	// the pool holds and how long the wait was.
+	PoolError = pool.Error
 	// URLError: a URL that cannot be used; it is inside an ArgumentError.
 	URLError = url.Error
 	// HeaderError: a field that may not be sent; it is inside an ArgumentError.
@@ -118,13 +122,14 @@ func BlameOf(err error) Blame {
 		incomplete *IncompleteError
 		limit      *LimitError
 		network    *TransportError
+		pooled     *PoolError
 	)
 	switch {
 	case err == nil, err == io.EOF, err == ErrResponseReady:
 		return ""
 	case errors.As(err, &argument): // whatever an error of the caller's own holds
 		return BlameCaller
-	case errors.As(err, &limit):
+	case errors.As(err, &limit), errors.As(err, &pooled):
 		return BlameLimit
 	case errors.As(err, &network):
 		return BlameNetwork

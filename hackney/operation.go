@@ -16,6 +16,7 @@ type operation struct {
 	op    Op
 	given ClientState
 	h     *handle
+	to    origin // where a client leads that has no link yet
 }
 
 // begin checks that op is legal in cs and claims its turn. Where cs has no handle
@@ -52,11 +53,14 @@ func (a *operation) trace(to ResponseState, err error) {
 }
 
 // adopt goes on with a new connection in place of the one the state had.
-func (a *operation) adopt(h *handle) {
+func (a *operation) adopt(h *handle, to *origin) {
 	h.use(a.given.opts.orDefault())
-	h.word.Store(uint64(turn(0).claimedBy(a.op)))
+	first := turn(h.word.Load()) // of its lease
+	h.word.Store(uint64(first.claimedBy(a.op)))
 	a.h = h
-	a.given.handle, a.given.link, a.given.turn = h, h.link, 0
+	a.given.handle, a.given.turn, a.given.pooled = h, first, h.pooled != nil
+	a.given.link = h.linkTo(to)
+	a.given.kept = KeptUnknown
 	a.given.connection, a.given.reused = Connected, false
 	a.given.head, a.given.extra, a.given.body = nil, nil, BodyWaiting
 	a.given.method, a.given.path = "", ""
@@ -115,7 +119,7 @@ func (a *operation) retire(next *ClientState) {
 		h.word.Store(uint64(a.given.turn.next(a.op) | closedBit))
 		h.core.unregister()
 		h.core.close()
-		h.cleanup.Stop()
+		h.anchor.core.Store(nil)
 		h.clear()
 	}
 	next.handle, next.connection = nil, Closed
@@ -124,7 +128,8 @@ func (a *operation) retire(next *ClientState) {
 // finish ends the exchange: the connection is kept where it may be, else closed.
 func (a *operation) finish(next *ClientState) {
 	next.response, next.body = StateDone, BodyDone
-	if !a.h.reusable() {
+	next.kept = a.h.keeps()
+	if !next.kept.Yes() {
 		a.retire(next)
 		a.h = nil
 		return
@@ -132,6 +137,10 @@ func (a *operation) finish(next *ClientState) {
 	a.h.carried, a.h.idleSince = true, clock()
 	if a.h.brim {
 		a.h.idleSince -= idleProbe // what may wait behind the message is looked for before the next use
+	}
+	if a.h.pooled != nil {
+		a.checkIn(next)
+		return
 	}
 	a.h.clear()
 	a.h.core.unregister()

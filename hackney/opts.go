@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hackney-go/hackney/hackney/pool"
 	"github.com/hackney-go/hackney/internal/http1"
 )
 
@@ -15,6 +16,7 @@ import (
 const (
 	Infinite  time.Duration = math.MaxInt64
 	Unlimited               = -1
+	NoDrain                 = -2 // for DrainBytes
 )
 
 // Defaults of Opts.
@@ -22,6 +24,8 @@ const (
 	DefaultConnectTimeout = 8 * time.Second
 	DefaultTLSTimeout     = 8 * time.Second
 	DefaultExpectTimeout  = time.Second
+	DefaultDrainBytes     = 64 << 10
+	DefaultDrainTime      = 50 * time.Millisecond
 )
 
 // Opts are the options of a client. The zero value, and nil, are the defaults. The
@@ -62,6 +66,18 @@ type Opts struct {
 	// MaxFields bounds the number of their field lines. 0 is 1,000, Unlimited
 	// (and the most there is) 65,535.
 	MaxFields int
+
+	// Pool is where connections come from and go back to when a response was read.
+	// nil is none, or the default pool after UseDefaultPool; pool.None is none.
+	Pool *pool.Pool
+	// CheckoutTimeout bounds the wait for a connection where the pool has a limit
+	// that is reached. 0 is 8 s.
+	CheckoutTimeout time.Duration
+	// DrainBytes and DrainTime bound what Close reads of a response's body so that the
+	// connection can go back to its pool. 0 are 64 KiB and 50 ms; NoDrain
+	// closes at once.
+	DrainBytes int64
+	DrainTime  time.Duration
 
 	// RawMethod sends methods in the case in which they were given; by default
 	// they are upper-cased, as in hackney.
@@ -139,12 +155,12 @@ func (o *Opts) limits() *http1.Limits {
 }
 
 func (o *Opts) check() error {
-	for _, d := range []time.Duration{o.ConnectTimeout, o.TLSTimeout, o.RecvTimeout, o.SendTimeout, o.ExpectTimeout} {
+	for _, d := range []time.Duration{o.ConnectTimeout, o.TLSTimeout, o.RecvTimeout, o.SendTimeout, o.ExpectTimeout, o.CheckoutTimeout, o.DrainTime} {
 		if d < 0 {
 			return badArgument("option", "a time limit is negative: %v", d)
 		}
 	}
-	if o.MaxBody < -1 || o.MaxHead < -1 || o.MaxFields < -1 {
+	if o.MaxBody < -1 || o.MaxHead < -1 || o.MaxFields < -1 || o.DrainBytes < NoDrain {
 		return badArgument("option", "a limit of size is negative")
 	}
 	if a := o.BasicAuth; a != nil {

@@ -51,7 +51,8 @@ func RequestURL(ctx context.Context, method string, u url.URL, h *headers.Header
 	if method == "CONNECT" || !o.orDefault().RawMethod && strings.EqualFold(method, "CONNECT") {
 		r.Path = u.HostPort()
 	}
-	return SendRequest(ctx, ClientState{opts: o, auth: auth, link: &link{origin: to}}, r)
+	a := operation{op: OpSendRequest, given: ClientState{opts: o, auth: auth}, to: to}
+	return a.send(ctx, &r)
 }
 
 // refused ends a Request whose URL or options do not do.
@@ -69,7 +70,7 @@ func destination(u *url.URL, o *Opts) (origin, *BasicAuth, error) {
 	if !ok {
 		return origin{}, nil, badArgument("URL", "unknown transport %.64q", u.Transport)
 	}
-	to, err := newOrigin(t, u.Host, u.Port)
+	to, err := newOrigin(t, u.Host, u.Port, u.Netloc)
 	if err != nil {
 		return to, nil, err
 	}
@@ -104,20 +105,26 @@ func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error
 	if err != nil {
 		return cs, err
 	}
+	return a.send(ctx, &r)
+}
+
+// send is SendRequest with the turn in hand: the whole way down and up.
+func (a *operation) send(ctx context.Context, r *Req) (ClientState, error) {
 	var p plan
-	if err := p.prepare(&r, cs.opts.orDefault()); err != nil {
+	if err := p.prepare(r, a.given.opts.orDefault()); err != nil {
+		a.keepOrigin()
 		return a.giveBack(err)
 	}
 	defer p.src.close()
 	if err := a.connectFor(ctx); err != nil {
 		return a.unconnected(err)
 	}
-	head, err := a.h.exchangeHeads(ctx, &p, a.given.auth)
-	if err != nil && a.mayResend(&p, err) {
+	head, err := a.h.exchangeHeads(ctx, &p, &a.given)
+	for err != nil && a.mayResend(&p, err) { // a pool may have more that the peer has left
 		if err := a.reconnect(ctx); err != nil {
 			return a.unconnected(err)
 		}
-		head, err = a.h.exchangeHeads(ctx, &p, a.given.auth)
+		head, err = a.h.exchangeHeads(ctx, &p, &a.given)
 	}
 	return a.sent(&p, head, err)
 }
@@ -136,10 +143,13 @@ func (a *operation) reconnect(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	to := &a.given.link.origin
+	to := &a.to
+	if a.given.link != nil {
+		to = a.given.link.origin
+	}
 	a.retire(&a.given)
 	a.h = nil
-	h, err := dial(ctx, to, o)
+	c, err := open(ctx, to, o)
 	if t := o.Trace; t != nil && a.op != OpConnect && a.op != OpReconnect {
 		t(TraceEvent{Op: OpConnect, From: a.given.response, To: StateStart, Err: err})
 	}
@@ -147,21 +157,30 @@ func (a *operation) reconnect(ctx context.Context) error {
 		return err
 	}
 	a.given.response = StateStart
-	a.adopt(h)
+	a.adopt(newHandle(c), to)
 	return nil
 }
 
 // unconnected ends an operation that got no connection. The state is as good as before.
 func (a *operation) unconnected(err error) (ClientState, error) {
+	a.keepOrigin()
 	a.trace(a.given.response, err)
 	return a.given, err
+}
+
+// keepOrigin writes where the client leads into a state that has no connection yet.
+func (a *operation) keepOrigin() {
+	if a.given.link == nil {
+		to := a.to // a is not to be allocated
+		a.given.link = &link{origin: &to}
+	}
 }
 
 // mayResend says whether a request may go out once more: after the loss of a kept
 // connection, with not one byte of an answer, and only where it does no harm to
 // send it twice.
 func (a *operation) mayResend(p *plan, err error) bool {
-	return a.h.carried && a.h.exchange.received == 0 && !a.h.shutDown() &&
+	return (a.h.carried || a.h.rested) && a.h.exchange.received == 0 && !a.h.shutDown() &&
 		!interrupted(err) && BlameOf(err) != BlameCaller && p.replayable()
 }
 
@@ -174,7 +193,7 @@ func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, err
 	next.method, next.path = p.method, p.target
 	next.reused = a.h.carried
 	next.head, next.extra = nil, nil
-	next.body, next.early = BodyWaiting, false
+	next.body, next.early, next.kept = BodyWaiting, false, KeptUnknown
 	next.chunked, next.expect = p.framing == byChunks, p.expect
 	switch {
 	case err != nil && interrupted(err) && a.h.up.ended():
@@ -216,9 +235,9 @@ func (h *handle) takeExtra() *extra {
 // exchangeHeads sends a request, its body too, and reads the final head of the
 // answer: the whole way down and up. With the payload Stream it stops behind the
 // head of the request, and the head of the answer is nil.
-func (h *handle) exchangeHeads(ctx context.Context, p *plan, auth *BasicAuth) (*http1.Head, error) {
+func (h *handle) exchangeHeads(ctx context.Context, p *plan, cs *ClientState) (*http1.Head, error) {
 	h.startExchange(p)
-	early, err := h.sendRequest(ctx, p, auth)
+	early, err := h.sendRequest(ctx, p, cs)
 	if err != nil {
 		if early = h.answerBehind(ctx, err); early == nil {
 			return nil, err

@@ -42,11 +42,11 @@ const (
 
 // sendRequest writes head and body. early is a final head that came before the
 // body was whole.
-func (h *handle) sendRequest(ctx context.Context, p *plan, auth *BasicAuth) (early *http1.Head, err error) {
+func (h *handle) sendRequest(ctx context.Context, p *plan, cs *ClientState) (early *http1.Head, err error) {
 	body := p.src.data
 	out := newBuffer(smallBuffer/2 + min(len(body), copyLimit))
 	defer out.free()
-	head := p.appendHead(out.data[:0], &h.link.origin, auth)
+	head := p.appendHead(out.data[:0], cs.link.origin, cs.auth)
 	switch {
 	case !p.hasBody():
 		return nil, h.sendSmall(ctx, head, nil)

@@ -134,7 +134,7 @@ func (h *handle) writing(ctx context.Context, op string, call func() (int64, err
 	if err == nil {
 		return nil
 	}
-	h.core.torn.Store(true)
+	h.flags.Or(tornFlag)
 	switch {
 	case interrupted:
 		return h.networkError(op, over(ctx))

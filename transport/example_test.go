@@ -77,8 +77,8 @@ func ExampleError() {
 	// network: dial 192.0.2.1:80: context canceled: shutting down
 }
 
-// A Prober looks at its connection as often as wanted.
-func ExampleProber() {
+// One Eye looks at any number of connections.
+func ExampleEye() {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
@@ -97,12 +97,12 @@ func ExampleProber() {
 		return
 	}
 
-	p := transport.NewProber(conn)
-	fmt.Println(p.Probe())
+	eye, sight := transport.NewEye(), transport.SightOf(conn)
+	fmt.Println(eye.Look(sight))
 	server.Close()
-	for p.Probe() == transport.Idle { // until the news is here
+	for eye.Look(sight) == transport.Idle { // until the news is here
 	}
-	fmt.Println(p.Probe())
+	fmt.Println(eye.Look(sight))
 	// Output:
 	// idle
 	// closed

@@ -1,8 +1,9 @@
 package transport
 
 import (
-	"crypto/tls"
 	"net"
+	"sync"
+	"syscall"
 )
 
 // Liveness is what a look at an idle connection tells.
@@ -44,28 +45,67 @@ func (l Liveness) String() string {
 // *tls.Conn on Unix systems. Of a *tls.Conn it sees the socket below, not what
 // was already read from that.
 //
-// Probe allocates; to look at a connection more than once, keep a [Prober].
-func Probe(conn net.Conn) Liveness { return NewProber(conn).Probe() }
+// Probe allocates; to look at a connection more than once, keep its [Sight].
+func Probe(conn net.Conn) Liveness { return Look(SightOf(conn)) }
 
-// A Prober probes one connection, any number of times; finding it idle makes no
-// allocation. A Prober is for one goroutine at a time; reading and writing the
-// connection may go on beside it.
-type Prober struct{ peeker }
+// A Sight is what it takes to look at a connection: 16 bytes, and 8 more behind
+// them. It keeps the connection alive, but leaves closing it to its owner. The
+// zero Sight shows nothing: it is always Unknown.
+type Sight struct{ raw syscall.RawConn }
 
-// NewProber returns a Prober for conn. It keeps conn alive but leaves closing
-// it to its owner.
-func NewProber(conn net.Conn) *Prober {
-	for {
-		secure, ok := conn.(*tls.Conn)
-		if !ok {
-			break
-		}
-		conn = secure.NetConn()
+// SightOf returns the Sight of conn, made once for any number of looks. It knows
+// the connections that [Probe] knows.
+func SightOf(conn net.Conn) Sight {
+	var raw syscall.RawConn
+	var err error
+	switch c := Socket(conn).(type) {
+	case *net.TCPConn:
+		raw, err = c.SyscallConn()
+	case *net.UnixConn:
+		raw, err = c.SyscallConn()
 	}
-	p := new(Prober)
-	p.init(conn)
-	return p
+	if err != nil {
+		return Sight{}
+	}
+	return Sight{raw}
 }
 
+// An Eye looks at connections, one at a time, as [Probe] does. A look makes no
+// allocation. An Eye is for one goroutine at a time and must not be copied; but
+// several Eyes may look at one connection at once, while others read and write it.
+// The zero Eye is ready for use.
+type Eye struct{ eye }
+
+// NewEye returns an Eye.
+func NewEye() *Eye { return new(Eye) }
+
+// Look looks at the connection that s belongs to.
+func (e *Eye) Look(s Sight) Liveness {
+	if s.raw == nil {
+		return Unknown
+	}
+	return e.look(s.raw)
+}
+
+// eyes are those that nobody looks with at the moment.
+var eyes = sync.Pool{New: func() any { return NewEye() }}
+
+// Look looks at the connection that s belongs to, with an Eye that is shared.
+func Look(s Sight) Liveness {
+	e := eyes.Get().(*Eye)
+	defer eyes.Put(e)
+	return e.Look(s)
+}
+
+// A Prober is a Sight with an Eye of its own: it probes one connection, any
+// number of times, on one goroutine at a time.
+type Prober struct {
+	sight Sight
+	eye   Eye
+}
+
+// NewProber returns a Prober for conn.
+func NewProber(conn net.Conn) *Prober { return &Prober{sight: SightOf(conn)} }
+
 // Probe looks at the connection, as the function [Probe] does.
-func (p *Prober) Probe() Liveness { return p.peek() }
+func (p *Prober) Probe() Liveness { return p.eye.Look(p.sight) }

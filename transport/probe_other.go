@@ -2,11 +2,9 @@
 
 package transport
 
-import "net"
+import "syscall"
 
-// A peeker can see nothing on this system.
-type peeker struct{}
+// An eye can see nothing on this system.
+type eye struct{}
 
-func (*peeker) init(net.Conn) {}
-
-func (*peeker) peek() Liveness { return Unknown }
+func (eye) look(syscall.RawConn) Liveness { return Unknown }

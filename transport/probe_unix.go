@@ -2,64 +2,57 @@
 
 package transport
 
-import (
-	"net"
-	"syscall"
-)
+import "syscall"
 
-// A peeker asks the kernel for one byte that is left where it is.
+// An eye asks the kernel for bytes that are there.
 //
 // It goes through RawConn.Control. RawConn.Read would reset the poller before
 // the look, and so could lose the news of bytes that just arrived; and it fails
 // at once when a read deadline has passed.
-type peeker struct {
-	raw  syscall.RawConn // nil: cannot be probed
-	look func(fd uintptr)
-	seen Liveness
-	buf  [1]byte
+type eye struct {
+	call  func(fd uintptr) // recv, bound once: that spares an allocation each time
+	buf   []byte
+	flags int
+	n     int
+	err   error
+	one   [1]byte
 }
 
-// init prepares for conn; raw and look are made here once.
-func (p *peeker) init(conn net.Conn) {
-	var err error
-	switch c := conn.(type) {
-	case *net.TCPConn:
-		p.raw, err = c.SyscallConn()
-	case *net.UnixConn:
-		p.raw, err = c.SyscallConn()
+// look asks for one byte that is left where it is.
+func (e *eye) look(raw syscall.RawConn) Liveness {
+	n, err := e.receive(raw, e.one[:], syscall.MSG_PEEK)
+	switch {
+	case wouldBlock(err):
+		return Idle
+	case err != nil || n == 0:
+		return Closed
 	}
+	return Readable
+}
+
+// receive receives what is there. It fails where it would have to wait.
+func (e *eye) receive(raw syscall.RawConn, buf []byte, flags int) (int, error) {
+	if e.call == nil {
+		e.call = e.recv
+	}
+	e.buf, e.flags = buf, flags
+	err := raw.Control(e.call)
+	e.buf = nil // an eye at rest pins nothing
 	if err != nil {
-		p.raw = nil
+		return 0, err // closed on this side
 	}
-	p.look = p.recv
+	return e.n, e.err
 }
 
-// peek returns what there is to see now.
-func (p *peeker) peek() Liveness {
-	if p.raw == nil {
-		return Unknown
-	}
-	p.seen = Closed
-	if p.raw.Control(p.look) != nil {
-		return Closed // on this side
-	}
-	return p.seen
-}
-
-// recv looks at the socket fd.
-func (p *peeker) recv(fd uintptr) {
+// recv receives from the socket fd. The flag is for a socket that somebody else has
+// put into blocking mode.
+func (e *eye) recv(fd uintptr) {
 	for {
-		n, _, err := syscall.Recvfrom(int(fd), p.buf[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN || err == syscall.EWOULDBLOCK:
-			p.seen = Idle
-		case err != nil || n == 0:
-			p.seen = Closed
-		default:
-			p.seen = Readable
+		e.n, _, e.err = syscall.Recvfrom(int(fd), e.buf, e.flags|syscall.MSG_DONTWAIT)
+		if e.err != syscall.EINTR {
+			return
 		}
-		return
 	}
 }
+
+func wouldBlock(err error) bool { return err == syscall.EAGAIN || err == syscall.EWOULDBLOCK }

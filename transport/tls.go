@@ -13,7 +13,8 @@ import (
 // nil o means no options; of o it uses TLSTimeout, TLS and Insecure.
 //
 // [TLS] does this after dialing. It stands alone for connections that were
-// opened in another way, such as through a proxy.
+// opened in another way, such as through a proxy. Between TLS and a *net.TCPConn
+// or *net.UnixConn it puts what [Quiet] needs; [Socket] finds the way past it.
 func Handshake(ctx context.Context, conn net.Conn, host string, o *Options) (*tls.Conn, error) {
 	if o == nil {
 		o = &none
@@ -28,7 +29,7 @@ func handshake(ctx context.Context, conn net.Conn, host, addr string, o *Options
 		conn.Close()
 		return nil, &Error{Op: opHandshake, Addr: addr, Err: why}
 	}
-	secure := tls.Client(conn, configs.get(o.TLS, o.Insecure, serverName(host)))
+	secure := tls.Client(probing(conn), configs.get(o.TLS, o.Insecure, serverName(host)))
 	timed, cancel := l.withTimer()
 	defer cancel()
 	if err := secure.HandshakeContext(timed); err != nil {

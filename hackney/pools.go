@@ -1,0 +1,255 @@
+package hackney
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hackney-go/hackney/hackney/pool"
+	"github.com/hackney-go/hackney/hackney/url"
+)
+
+// DefaultPool is the name of the pool that exists by itself.
+const DefaultPool = "default"
+
+var (
+	// ErrPoolExists: a pool of that name was started already.
+	ErrPoolExists = errors.New("a pool of that name exists")
+	// ErrNoPool: there is no pool of that name.
+	ErrNoPool = errors.New("there is no pool of that name")
+)
+
+// pools are those with a name.
+var pools = struct {
+	sync.Mutex
+	byName map[string]*pool.Pool
+}{byName: map[string]*pool.Pool{}}
+
+var useDefaultPool atomic.Bool
+
+// StartPool makes a pool and gives it a name (hackney:start_pool/2), under which
+// FindPool finds it. The pool of a name that is taken is returned with
+// ErrPoolExists.
+func StartPool(name string, o pool.Opts) (*pool.Pool, error) {
+	pools.Lock()
+	defer pools.Unlock()
+	if p := pools.byName[name]; p != nil {
+		return p, ErrPoolExists
+	}
+	o.Name = name
+	p := pool.New(o)
+	pools.byName[name] = p
+	return p, nil
+}
+
+// StopPool closes a pool and all its connections (hackney:stop_pool/1): idle ones at
+// once, those in use when they come back. The default pool is there again, new,
+// when it is used next.
+func StopPool(name string) error {
+	pools.Lock()
+	p := pools.byName[name]
+	delete(pools.byName, name)
+	pools.Unlock()
+	if p == nil {
+		return ErrNoPool
+	}
+	return p.Close()
+}
+
+// FindPool finds a pool by name. The one named default is always there.
+func FindPool(name string) (*pool.Pool, bool) {
+	if name == DefaultPool {
+		p, _ := StartPool(name, pool.Opts{})
+		return p, true
+	}
+	pools.Lock()
+	defer pools.Unlock()
+	p, ok := pools.byName[name]
+	return p, ok
+}
+
+// UseDefaultPool makes every client whose Opts name no pool use the default one
+// (the application key use_default_pool of hackney); pool.None in the Opts overrides it.
+func UseDefaultPool(on bool) { useDefaultPool.Store(on) }
+
+// Prewarm makes sure that a pool has n connections ready for a URL: so many are
+// connected, their TLS handshakes done, and idle in the pool of o afterwards, as far as
+// its limits allow. They are opened one after the other.
+func Prewarm(ctx context.Context, rawURL string, n int, o *Opts) error {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return &ArgumentError{What: "URL", Err: err}
+	}
+	o = o.orDefault()
+	to, _, err := destination(&u, o)
+	if err != nil {
+		return err
+	}
+	p := poolOf(o)
+	if p == nil {
+		return badArgument("option", "there is no pool to prewarm")
+	}
+	var got []*core
+	defer func() {
+		for _, c := range got {
+			c.checkIn()
+		}
+	}()
+	for range n {
+		c, err := checkout(ctx, p, &to, o)
+		if err != nil {
+			return err
+		}
+		got = append(got, c)
+	}
+	return nil
+}
+
+// poolOf is the pool that a client gets its connections from, nil for none.
+func poolOf(o *Opts) *pool.Pool {
+	switch {
+	case o.Pool == pool.None:
+		return nil
+	case o.Pool == nil && useDefaultPool.Load():
+		p, _ := FindPool(DefaultPool)
+		return p
+	}
+	return o.Pool
+}
+
+// keyOf is what a connection must have in common with another to take its place.
+func keyOf(to *origin, o *Opts) pool.Key {
+	k := pool.Key{
+		Transport: to.transport, Host: to.host, Port: to.port,
+		Dial: pool.IdentityOf(o.DialContext), Tap: pool.IdentityOf(o.Tap),
+	}
+	if to.transport.Scheme() == url.HTTPS {
+		k.TLS, k.Insecure = o.TLS, o.Insecure
+	}
+	return k
+}
+
+// open gives a connection: one of the pool, or a new one.
+func open(ctx context.Context, to *origin, o *Opts) (*core, error) {
+	if p := poolOf(o); p != nil {
+		return checkout(ctx, p, to, o)
+	}
+	conn, err := dial(ctx, to, o)
+	if err != nil {
+		return nil, err
+	}
+	return newCore(conn, to.cloned(), o.Tap), nil
+}
+
+// checkout gives a connection of p.
+func checkout(ctx context.Context, p *pool.Pool, to *origin, o *Opts) (*core, error) {
+	key := keyOf(to, o)
+	for {
+		c, err := p.Checkout(ctx, key, o.CheckoutTimeout)
+		if err != nil {
+			return nil, err
+		}
+		borrowed, err := borrow(ctx, c, to, o)
+		if err != nil {
+			return nil, err
+		}
+		secure, ok := borrowed.conn.(*tls.Conn)
+		if !ok || !borrowed.rested || borrowed.quiet(secure, true) { // the pool has looked at the socket
+			return borrowed, nil
+		}
+		borrowed.close()
+	}
+}
+
+// borrow makes a connection of what a pool gave.
+func borrow(ctx context.Context, c *pool.Conn, to *origin, o *Opts) (*core, error) {
+	if c, ok := c.TakeOwner().(*core); ok {
+		return c, nil
+	}
+	opened := false
+	defer func() { // a dial function of the caller's may panic
+		if !opened {
+			c.Discard()
+		}
+	}()
+	conn := c.Socket()
+	if conn == nil {
+		var err error
+		if conn, err = dial(ctx, to, o); err != nil {
+			return nil, err
+		}
+		c.Opened(conn)
+	}
+	opened = true
+	made := newCore(conn, sharedOrigin(c, to), o.Tap)
+	made.pooled = c
+	return made, nil
+}
+
+// sharedOrigin is that of all connections of one key, which differ in the case of
+// the host at most.
+func sharedOrigin(c *pool.Conn, to *origin) *origin {
+	if shared, ok := c.Shared().(*origin); ok {
+		return shared
+	}
+	own := to.cloned()
+	c.SetShared(own)
+	return own
+}
+
+// linkTo is the link of the connection, with the host as the caller spells it: a pool
+// does not mind its case.
+func (h *handle) linkTo(to *origin) *link {
+	if *h.link.origin == *to {
+		return h.link
+	}
+	l := *h.link
+	l.origin = to.cloned()
+	return &l
+}
+
+// Close closes an idle connection, for the pool.
+func (c *core) Close() error { return c.close() }
+
+// Undisturbed says, for the pool, whether what waits on an idle connection is no
+// answer to a question that nobody asked.
+func (c *core) Undisturbed() bool {
+	secure, ok := c.conn.(*tls.Conn)
+	return ok && c.quiet(secure, false)
+}
+
+// checkIn gives the connection back to its pool, under a new lease: states of the
+// old one cannot touch it any more. Where Close came first, it is closed.
+func (a *operation) checkIn(next *ClientState) {
+	h := a.h
+	claimed, free := a.given.turn.claimedBy(a.op), a.given.turn.nextLease()
+	if h.brim && !h.stillGood() {
+		a.retire(next)
+		a.h, next.kept = nil, NotClean
+		return
+	}
+	h.clear()
+	h.core.unregister()
+	if !h.word.CompareAndSwap(uint64(claimed), uint64(free)) {
+		a.retire(next)
+		a.h, next.kept = nil, NotKeptOnClose
+		return
+	}
+	a.h = nil
+	next.handle, next.connection = nil, Closed
+	next.kept = h.leave().checkIn()
+}
+
+// checkIn gives an idle connection, which nobody holds, back to its pool. Where that
+// does not take it, it is closed.
+func (c *core) checkIn() Kept {
+	c.rested = true
+	c.pooled.SetOwner(c)
+	if kept, why := c.pooled.Return(); !kept {
+		c.close()
+		return keptOf(why)
+	}
+	return KeptInPool
+}
