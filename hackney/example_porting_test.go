@@ -10,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/form"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/pool"
 )
 
 // The Go sides of the uses that docs/porting.md shows, word for word: the test of
@@ -268,4 +270,36 @@ func Example_portingClose() {
 	cs, err = hackney.Close(cs)
 	fmt.Println(cs.ConnectionState(), err)
 	// Output: closed <nil>
+}
+
+func pooled(ctx context.Context, target string) ([]byte, error) {
+	byDefault, _ := hackney.FindPool(hackney.DefaultPool)
+	cs, err := hackney.Get(ctx, target, nil, nil, &hackney.Opts{Pool: byDefault})
+	if err != nil {
+		return nil, err
+	}
+	body, cs, err := hackney.Body(ctx, cs) // with its end the connection is in the pool
+	if err != nil {
+		hackney.Close(cs)
+		return nil, err
+	}
+	mine, err := hackney.StartPool("mine", pool.Opts{IdleTimeout: time.Minute, MaxIdle: 10})
+	if err != nil {
+		return nil, err
+	}
+	cs, err = hackney.Get(ctx, target, nil, nil, &hackney.Opts{Pool: mine})
+	if err == nil {
+		cs, err = hackney.SkipBody(ctx, cs)
+	}
+	hackney.Close(cs) // does nothing to a connection that is in the pool
+	return body, errors.Join(err, hackney.StopPool("mine"))
+}
+
+func Example_portingPool() {
+	base, stop := serve()
+	defer stop()
+	body, err := pooled(context.Background(), base+"/hints")
+	fmt.Printf("%q %v\n", body, err)
+	hackney.StopPool(hackney.DefaultPool)
+	// Output: "hinted\n" <nil>
 }

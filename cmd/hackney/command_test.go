@@ -118,7 +118,7 @@ func TestJSONKeys(t *testing.T) {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	want := []string{"body", "error", "headers", "interim", "reason", "reused", "state", "status", "trailers", "version"}
+	want := []string{"body", "error", "headers", "interim", "kept", "reason", "reused", "state", "status", "trailers", "version"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("keys %v, want %v", keys, want)
 	}

@@ -20,6 +20,7 @@ type answer struct {
 	Body     []byte        `json:"body"` // base64; null when it was not read, or is in a file
 	State    string        `json:"state"`
 	Reused   bool          `json:"reused"`
+	Kept     string        `json:"kept"` // what became of the connection
 	Error    *fault        `json:"error"`
 }
 
@@ -42,7 +43,7 @@ func (x *exchange) printJSON(err error) error {
 	a := answer{
 		Status: cs.Status(), Reason: text(cs.Reason()), Version: cs.Version(),
 		Headers: pairs(cs.Headers()), Trailers: pairs(cs.Trailers()), Interim: []interimHead{},
-		Body: x.body, State: cs.String(), Reused: cs.Reused(),
+		Body: x.body, State: cs.String(), Reused: cs.Reused(), Kept: cs.Kept().String(),
 	}
 	for _, i := range cs.Interim() {
 		a.Interim = append(a.Interim, interimHead{i.Status, text(i.Reason), pairs(i.Headers)})

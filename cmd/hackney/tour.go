@@ -3,11 +3,13 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/pool"
 	"github.com/hackney-go/hackney/internal/testserver"
 )
 
@@ -20,6 +22,7 @@ var sections = []struct {
 	{"A request body, streamed", streamedRequest},
 	{"A response body, streamed", streamedResponse},
 	{"Two requests, one connection", keptConnection},
+	{"Requests through a pool", pooled},
 	{"Expect: 100-continue, and the body is wanted", expected},
 	{"Expect: 100-continue, and the body is not wanted", unexpected},
 	{"TLS, verified", verifiedTLS},
@@ -188,4 +191,19 @@ func staleState(d *demo) {
 	d.step("SendRequest, with the present state", cs, err, "%d %s, reused: %v", cs.Status(), cs.Reason(), cs.Reused())
 	d.check(cs.Reused(), "the stale state did harm to the connection")
 	d.close(cs)
+}
+
+func pooled(d *demo) {
+	p := pool.New(pool.Opts{MaxPerHost: 1})
+	defer p.Close()
+	for i := range 2 {
+		cs, err := hackney.Get(d.ctx, d.plain.URL()+"/bytes/10", nil, nil, &hackney.Opts{Pool: p})
+		d.step("Get /bytes/10", cs, err, "reused: %v", cs.Reused())
+		d.text("whether the connection is reused", fmt.Sprint(cs.Reused()), fmt.Sprint(i > 0))
+		cs, err = hackney.SkipBody(d.ctx, cs)
+		d.step("SkipBody", cs, err, "the connection is %v", cs.Kept())
+		d.text("what became of the connection", cs.Kept().String(), hackney.KeptInPool.String())
+	}
+	s := p.Stats()
+	d.text("the pool", fmt.Sprintf("opened %d, reused %d, idle %d", s.Opened, s.Reused, s.Idle), "opened 1, reused 1, idle 1")
 }
