@@ -21,8 +21,11 @@ type target struct {
 
 // target is the real server of the runner, nil for none.
 func (r *Runner) target() (*target, error) {
-	if r.Against == "" {
+	switch {
+	case r.Against == "":
 		return nil, nil
+	case r.Update:
+		return nil, &hackney.ArgumentError{What: "runner", Err: errors.New("an update wants the scripts' own servers, not a real one")}
 	}
 	u, err := url.Parse(r.Against)
 	if err == nil && (u.RawPath != "/" || u.User != "") {

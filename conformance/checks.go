@@ -79,7 +79,11 @@ func want(s *session, negated bool, args []string) error {
 		s.updates = nil // what should differ is not made the same
 		defer func() { s.updates = updates }()
 	}
+	seen := s.seen()
 	err := check.run(s, args[1:])
+	if negated { // it says what is not there, and accounts for nothing
+		s.unsee(seen)
+	}
 	var other errDiffers
 	switch {
 	case err != nil && !errors.As(err, &other):
@@ -175,11 +179,11 @@ func (s *session) compare(name, got string) error {
 		}
 		return s.update(name, got)
 	}
-	if section.Text == got {
-		return nil
-	}
 	if s.updates != nil {
 		return s.update(name, got)
+	}
+	if section.Text == got {
+		return nil
 	}
 	return differs("it differs from section %s, at %s:%d (-want +got):\n%s",
 		name, section.File, section.Line, cmp.Diff(lines(section.Text), lines(got)))
@@ -187,13 +191,28 @@ func (s *session) compare(name, got string) error {
 
 func lines(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
 
-// update makes a section what it should be, once the script is over.
+// update makes a section what it should be, once the script is over. It may be
+// that already.
 func (s *session) update(name, text string) error {
-	if golden.IsRecorded(name) {
+	section := s.script.Section(name)
+	same := section != nil && section.Text == text
+	if golden.IsRecorded(name) && !same {
 		return differs("section %s was recorded from hackney 0.6.0 and is not rewritten", name)
+	}
+	if before, ok := s.updates[name]; ok && before != text {
+		return differs("section %s would have to be two things: a check before this one found it otherwise (-before +now):\n%s",
+			name, cmp.Diff(lines(before), lines(text)))
 	}
 	s.updates[name] = text
 	return nil
+}
+
+// matched notes for updates that a section is what it should be.
+func (s *session) matched(section *golden.Section) error {
+	if s.updates == nil {
+		return nil
+	}
+	return s.update(section.Name, section.Text)
 }
 
 var number = regexp.MustCompile(`\b[0-9]+\b`)
@@ -228,7 +247,7 @@ func (s *session) withPlaceholders(text string) string {
 func fieldLines(fields [][2]string) string {
 	var w strings.Builder
 	for _, f := range fields {
-		w.WriteString(golden.Quote([]byte(f[0]+": "+f[1])) + "\n")
+		w.WriteString(noMarker(golden.Quote([]byte(f[0]+": "+f[1]))) + "\n")
 	}
 	return w.String()
 }
@@ -293,10 +312,14 @@ func wantData(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
+	name, inSection := strings.CutPrefix(args[0], "@")
 	if string(s.last.data) == string(b) {
+		if inSection {
+			return s.matched(s.script.Section(name))
+		}
 		return nil
 	}
-	if name, ok := strings.CutPrefix(args[0], "@"); ok && s.updates != nil {
+	if inSection && s.updates != nil {
 		return s.update(name, quoted("", s.last.data))
 	}
 	return differs("(-want +got)%s:\n%s", s.because(), cmp.Diff(golden.QuoteLines(b), golden.QuoteLines(s.last.data)))
@@ -306,9 +329,18 @@ func wantData(s *session, args []string) error {
 func quoted(prefix string, b []byte) string {
 	var w strings.Builder
 	for _, line := range golden.QuoteLines(b) {
-		w.WriteString(prefix + line + "\n")
+		w.WriteString(noMarker(prefix+line) + "\n")
 	}
 	return w.String()
+}
+
+// noMarker writes a line in the notation so that no archive takes it for the begin of
+// a section.
+func noMarker(line string) string {
+	if rest, ok := strings.CutPrefix(line, "-- "); ok {
+		return `\x2D- ` + rest
+	}
+	return line
 }
 
 // wantEnd says whether the last operation found the end of what it reads.
@@ -347,6 +379,9 @@ func wantError(s *session, args []string) error {
 	if s.err == nil {
 		return differs("the last operation gave no error")
 	}
+	if n := len(s.swallowed); n > 0 && s.swallowed[n-1].operation == s.operations {
+		s.swallowed = s.swallowed[: n-1 : n-1]
+	}
 	if kind := errorKind(s.err); kind != args[0] {
 		return differs("it is of the kind %s, want %s: %v", kind, args[0], s.err)
 	}
@@ -367,5 +402,6 @@ func wantLog(s *session, args []string) error {
 	if s.log == nil {
 		return usagef("there is no log: write the line log above the operations")
 	}
+	s.swallowed = nil
 	return section(func(s *session) string { return s.log.String() })(s, args)
 }

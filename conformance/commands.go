@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hackney-go/hackney/hackney"
@@ -82,6 +83,25 @@ func (s *session) setState(cs hackney.ClientState) {
 
 // beginLog makes the operations that follow write a log, and their errors a part of it.
 func beginLog(s *session, args []string) error {
-	s.log = &golden.Log{}
+	if err := s.uncompared(); err != nil {
+		return err
+	}
+	s.log, s.swallowed = &golden.Log{}, nil
 	return noMore(args)
+}
+
+// swallowed is an operation that failed in a log, which no check has seen yet.
+type swallowed struct {
+	operation int // its number
+	name      string
+	err       error
+}
+
+// uncompared says what failed in the log and would pass unseen.
+func (s *session) uncompared() error {
+	if len(s.swallowed) == 0 {
+		return nil
+	}
+	first := s.swallowed[0]
+	return fmt.Errorf("no want log compares this operation of the log, which failed: %s: %w", first.name, first.err)
 }

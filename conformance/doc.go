@@ -37,8 +37,10 @@
 // comment line "# time: 30s" gives it another time.
 //
 // A script fails at the first command that does not do as it should, with file and
-// line. At its end every step of the servers must have been played, and where "want
-// sent" was used, no byte may be left that it has not seen.
+// line; one without any command fails too. At its end every step of the servers must
+// have been played; where "want sent" or "want wire" was used, nothing may have been sent
+// that it has not seen; and each error in a log must have been compared. What is
+// negated by "!" has seen nothing.
 //
 // # The notation of bytes
 //
@@ -58,8 +60,9 @@
 // server in NAME_URL and so on. With "at", the script speaks of the address given
 // there, and what is dialed to it comes to this server: so the bytes of a request
 // are the same in every run. With TLS its certificate is trusted, unless it is
-// "untrusted". A "full" server never lets a dial end; "nobody" makes dials to an address be refused. A server
-// whose script need not be played to its end is "partly".
+// "untrusted". A "full" server, which needs an "at", never lets a dial end; "nobody"
+// makes dials to an address be refused. A server whose script need not be played to its
+// end is "partly".
 //
 // Its section has these lines:
 //
@@ -119,14 +122,14 @@
 //	form NAME=VALUE...                   a NAME alone is bare
 //	file PATH [OFFSET [N]]               a section, or a file beside the script
 //	reader SIZE DATA                     SIZE -1: not known
-//	func DATA... [error:REASON]
+//	func DATA... [error:REASON]          ends with an error, whose kind is then REASON
 //	stream
 //
 // These prepare what comes:
 //
 //	opts [NAME=VALUE]...                 options of new clients, all set anew: recv-timeout=50ms insecure …
 //	context TIME|cancelled|background    of the operations that follow
-//	keep NAME, use NAME                  give the present state a name, go back to one
+//	keep NAME, use NAME|zero             give the present state a name, go back to one; zero never connected
 //	log                                  see below
 //
 // The pure functions of the library are there too: parse-url, unparse-url,

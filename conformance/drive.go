@@ -1,31 +1,75 @@
 package conformance
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // Drive runs one script, outside of go test too. The error is what failed: its text
 // begins with file:line and says what was expected. A URL in Against that cannot be
-// used is a *hackney.ArgumentError.
+// used is a *hackney.ArgumentError. Where Context has ended, the error is its cause too.
 func (r *Runner) Drive(path string) error {
 	if _, err := r.target(); err != nil {
 		return err
 	}
-	t := &driven{path: path, watch: r.Watch}
+	return r.drive(path, false).err()
+}
+
+// drive runs one script to its end, or until some time behind the end of its time.
+func (r *Runner) drive(path string, verbose bool) *driven {
+	t := &driven{path: path, watch: r.Watch, verbose: verbose}
+	s, cancel, err := r.prepare(path)
+	if err != nil {
+		t.failed, t.texts = true, []string{err.Error()}
+		return t
+	}
+	defer cancel()
 	ended := make(chan struct{})
 	go func() { // one of its own, which a failure may end
 		defer close(ended)
 		defer t.recovered()
-		r.run(t, path)
+		s.run(t)
 	}()
-	<-ended
-	return t.err()
+	select {
+	case <-ended:
+	case <-s.ctx.Done():
+		if !s.endPrograms(ended) { // t is not ours yet
+			t = &driven{path: path, texts: []string{path + ": a program that the script has started does not end"}}
+		}
+	}
+	if s.ctx.Err() != nil {
+		t.failed, t.cause = true, context.Cause(s.ctx)
+	}
+	return t
+}
+
+// endPrograms ends what the script has started with exec, until the script has ended.
+// It says whether it has: nothing but the end of its programs may keep it.
+func (s *session) endPrograms(ended <-chan struct{}) bool {
+	again := time.NewTicker(20 * time.Millisecond) // it may start the next one
+	defer again.Stop()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		if dir := s.programs.Load(); dir != nil {
+			killPrograms(*dir)
+		}
+		select {
+		case <-ended:
+			return true
+		case <-timer.C:
+			return false
+		case <-again.C:
+		}
+	}
 }
 
 // Find lists the scripts *.txtar below a directory, in order; of a file, that file.
@@ -42,11 +86,14 @@ func Find(path string) ([]string, error) {
 
 // driven is a testscript.T for a script that no test runs.
 type driven struct {
-	path   string
-	watch  func(Transition)
-	failed bool
-	texts  []string // of failures
-	log    string   // testscript's own
+	path    string
+	watch   func(Transition)
+	verbose bool
+	failed  bool
+	cause   error    // that ended the script's time, nil for none
+	texts   []string // of failures
+	log     string   // testscript's own
+	skipped string   // why
 }
 
 // FailNow ends the script; what failed was logged.
@@ -63,8 +110,10 @@ func (t *driven) Fatal(args ...any) {
 
 // Skip ends the script, which is no failure.
 func (t *driven) Skip(args ...any) {
+	why := strings.TrimSpace(fmt.Sprint(args...))
+	t.skipped = cmp.Or(why, "skipped")
 	if t.watch != nil {
-		t.watch(Transition{Command: "skip", Gave: strings.TrimSpace(fmt.Sprint(args...))})
+		t.watch(Transition{Command: "skip", Gave: why})
 	}
 	runtime.Goexit()
 }
@@ -75,7 +124,7 @@ func (*driven) Parallel() {}
 
 func (t *driven) Run(_ string, f func(testscript.T)) { f(t) }
 
-func (*driven) Verbose() bool { return false }
+func (t *driven) Verbose() bool { return t.verbose }
 
 // recovered takes it well that a condition such as [short] asks package testing,
 // which outside of a test panics with a text.
@@ -104,5 +153,9 @@ func (t *driven) err() error {
 	if len(t.texts) == 0 { // FailNow without a word
 		t.texts = []string{t.path + ": " + strings.TrimSpace(t.log)}
 	}
-	return errors.New(strings.Join(t.texts, "\n"))
+	text := strings.Join(t.texts, "\n")
+	if t.cause != nil {
+		return fmt.Errorf("%s\n%w", text, t.cause)
+	}
+	return errors.New(text)
 }

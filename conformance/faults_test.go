@@ -1,12 +1,15 @@
 package conformance_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/hackney-go/hackney/conformance"
+	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/internal/golden"
 )
 
 // exchange is a script that passes, up to the faults that are added to it.
@@ -22,6 +25,27 @@ wait request
 < \r\n
 < ok
 -- none --
+`
+
+// atServer is a script up to a connection that one request went over.
+const atServer = `server at h:80
+get http://h/
+body
+`
+
+const twoAnswers = `-- server --
+wait request
+< HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok
+wait request
+< HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok
+`
+
+const oneWire = `connection to h:80
+  GET / HTTP/1.1
+  | Host: h
+  | User-Agent: hackney/*
+  no body
+  still open at the end
 `
 
 // TestFaultsOfScripts breaks a script in every way: what is told names the file,
@@ -97,12 +121,29 @@ func TestFaultsOfScripts(t *testing.T) {
 		{"log", "log\nurl-encode a\nwant log none\n-- none --\n", `+ 	"1 url-encode"`},
 		{"wire", "log\nserver at h:80\nget http://h/\nwant wire none\n" + okAnswer, `+ 	"connection to h:80"`},
 
+		{"no command", "# nothing\n\n-- none --\n", "x.txtar:1: the script has no command"},
+		{"error in a log", "log\nbody\n", "x.txtar:1: no want log compares this operation of the log, which failed: body: "},
+		{"error in a log, and another log", "log\nbody\nlog\n", "x.txtar:3: no want log compares"},
+		{"error in a log, behind want log", "log\nurl-encode a\nwant log log\nbody\n-- log --\n1 url-encode\n  = a\n", "x.txtar:1: no want log compares"},
+		{"error in a log, not wanted", "log\nbody\n! want log log\n-- log --\n", "x.txtar:1: no want log compares"},
+		{"error in a log, wanted by itself", "log\nbody\nwant error invalid-state\n", ""},
+		{"bytes behind want wire", atServer + "want wire none\nsend-request GET /2\n" + twoAnswers + "-- none --\n" + oneWire, "x.txtar: bytes were sent that no want wire has compared"},
+		{"a connection behind want wire", atServer + "want wire none\nget http://h/2\n" + strings.Replace(twoAnswers, "wait request\n", "connection\nwait request\n", 2) + "-- none --\n" + oneWire, "x.txtar: a connection was made that no want wire has compared"},
+		{"close behind want wire", atServer + "want wire none\nclose\n" + okAnswer[:len(okAnswer)-len("-- none --\n")] + "-- none --\n" + oneWire, ""},
+		{"sent, negated", exchange + "! want sent bytes\nwant sent first\n" + okAnswer + "-- bytes --\n> GET /x\n-- first --\n> GET / HTTP/1.1\\r\\n\n", "bytes were sent that no want sent has looked at"},
+		{"sent-fields, negated", exchange + "! want sent-fields bytes\nwant sent bytes\n" + okAnswer + "-- bytes --\n> GET /x\n", "what was sent differs from section bytes"},
+		{"sent-fields with the begin of a pattern", exchange + "want sent-fields bytes\n" + okAnswer + "-- bytes --\n> GET / HTTP/1.1\\r\\n\n> ~ (\\r\\n\n> \\r\\n\n", "x.txtar:3: sent-fields: the request differs"},
+		{"large pieces", exchange + "body-reader 9000000000000000000\n" + okAnswer, "x.txtar:3: body-reader: want body-reader [N | chunks], N up to"},
+		{"full without an address", "server full\n", "x.txtar:1: a server that is full needs the address"},
+		{"untrusted without TLS", "server untrusted\n" + okAnswer, "x.txtar:1: only a server that speaks TLS can be untrusted"},
+		{"one connection too many, at once", exchange + "connect\nwant connections 1\n" + okAnswer, "x.txtar:4: connections: there were 2, want 1"},
+
 		{"nothing is wrong", exchange + "body\nwant data ok\n" + okAnswer, ""},
 		{"a request that never comes", exchange + strings.Replace(okAnswer, "< ok\n", "< ok\nwait request\n", 1), `x.txtar:10: this step of connection 1 never happened; it had received "GET / HTTP/1.1`},
 		{"a connection that never comes", exchange + strings.Replace(okAnswer, "-- none", "connection\nwait head\n-- none", 1), "x.txtar:11: connection 2 was never made"},
 		{"a connection too many", exchange + "connect\n" + okAnswer, "a connection from 127.0.0.1:"},
 		{"a connection too many, and a request", exchange + "get ${URL}/\n" + okAnswer, "server server: wiretest: a connection from 127.0.0.1:"},
-		{"an okAnswer that never comes", "# time: 200ms\n" + exchange + strings.Replace(okAnswer, "wait request", "wait bytes 1000", 1), "\nthe time of the script is over\nserver server: connection 1 stands at "},
+		{"an okAnswer that never comes", "# time: 1s\n" + exchange + strings.Replace(okAnswer, "wait request", "wait bytes 1000", 1), "\nthe time of the script is over\nserver server: connection 1 stands at "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -137,5 +178,51 @@ func TestRecordedIsNotRewritten(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(path); string(text) != script {
 		t.Errorf("it was rewritten:\n%s", text)
+	}
+}
+
+// TestUpdates rewrites sections, and refuses to where they would not say what they should.
+func TestUpdates(t *testing.T) {
+	const wire = "> Host: ${ADDR}\\r\\n\n> User-Agent: hackney/" + hackney.Version + "\\r\\n\n> \\r\\n\n"
+	answer := func(body string) string {
+		return fmt.Sprintf("-- server --\nwait request\n< HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n\n< %s\n", len(body), golden.Quote([]byte(body)))
+	}
+	for _, c := range []struct{ name, script, section, text, want string }{
+		{"a marker in data", exchange + "body\nwant data @b\n" + answer("-- a --\n") + "-- b --\n", "b", `\x2D- a --\n` + "\n", ""},
+		{"what was recorded", exchange + "body\nwant data @recorded-b\n" + answer("ok") + "-- recorded-b --\n", "", "", "section recorded-b was recorded"},
+		{"two things", exchange + "want headers h\nwant trailers h\n" + answer("ok") + "-- h --\n", "", "", "x.txtar:4: trailers: section h would have to be two things"},
+		{"two things, one of them before", exchange + "body\nwant data @b\nget ${URL}/\nwant data @b\n" + answer("ok") + "connection\n" + answer("no")[len("-- server --\n"):] + "-- b --\nok\n", "", "", "would have to be two things"},
+		{"patterns that match", exchange + "want sent s\n" + answer("ok") + "-- s --\n> GET /x HTTP/1.1\\r\\n\n~ Host: .*\n~ User-Agent: none\n> \\r\\n\n", "s", "> GET / HTTP/1.1\\r\\n\n~ Host: .*\n" + wire[len("> Host: ${ADDR}\\r\\n\n"):], ""},
+		{"patterns of fields", exchange + "want sent-fields s\n" + answer("ok") + "-- s --\n> GET /x HTTP/1.1\\r\\n\n~ Host: .*\n> \\r\\n\n", "s", "> GET / HTTP/1.1\\r\\n\n~ Host: .*\n" + wire[len("> Host: ${ADDR}\\r\\n\n"):], ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			path := written(t, c.script)
+			err := (&conformance.Runner{Update: true}).Drive(path)
+			if c.want != "" {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%v, want %q", err, c.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			updated, err := golden.Read(path)
+			if err != nil || updated.Section(c.section).Text != c.text {
+				t.Errorf("%v: it is\n%s, want\n%s", err, updated.Section(c.section).Text, c.text)
+			}
+			if err := new(conformance.Runner).Drive(path); err != nil {
+				t.Errorf("updated: %v", err)
+			}
+		})
+	}
+}
+
+// TestUpdateAgainst holds that no real server is a source of goldens.
+func TestUpdateAgainst(t *testing.T) {
+	err := (&conformance.Runner{Update: true, Against: "http://127.0.0.1:1"}).Drive(written(t, "server\n"))
+	if hackney.BlameOf(err) != hackney.BlameCaller {
+		t.Error(err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 const (
 	head   = "POST / HTTP/1.1\r\nHost: a.example\r\nUser-Agent: me\r\nContent-Length: 6\r\n\r\n"
 	get    = "GET / HTTP/1.1\r\nHost: a.example\r\nUser-Agent: me\r\n\r\n"
+	expect = "POST / HTTP/1.1\r\nHost: a.example\r\nUser-Agent: me\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n"
+	half   = "HTTP/1.1 413 No\r\nContent-Length: 9\r\n\r\nn"
 	denied = "HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno"
 )
 
@@ -44,6 +46,10 @@ var heardEvents = []struct {
 	{"half a request", []hackney.TapEvent{sent(head), sent("123"), closed}, []string{"send-raw POST @head.1 stream"}},
 	{"half a head", []hackney.TapEvent{sent(head[:9]), closed}, []string{"send-raw POST @head.1 stream"}},
 	{"no HTTP", []hackney.TapEvent{sent("\x00\r\n\r\n"), received("?"), ended}, []string{"! send-raw"}},
+	{"one byte of a body", []hackney.TapEvent{sent(get), received(denied[:len(denied)-1]), closed}, []string{"body-max 1\n"}},
+	{"one byte last", []hackney.TapEvent{sent(get), received(half), received("o"), closed}, []string{"body-max 2\n", "no"}},
+	{"many single bytes", []hackney.TapEvent{sent(get), received(half), received("o"), received("n"), received("o"), closed}, []string{"body-max 4\n"}},
+	{"a body that was never whole", []hackney.TapEvent{sent(expect), received("HTTP/1.1 100 Continue\r\n\r\n"), sent("123"), closed}, []string{"wait bytes 93\n", "wait bytes 3\n"}},
 	{"answer before a request", []hackney.TapEvent{received("hello"), ended, closed}, []string{"connect tcp a.example 80"}},
 }
 

@@ -313,8 +313,8 @@ func bodyReader(s *session, args []string) (result, error) {
 	byChunks := slices.Equal(args, []string{"chunks"})
 	if len(args) > 0 && !byChunks {
 		n, err := strconv.Atoi(args[0])
-		if err != nil || n < 1 || len(args) > 1 {
-			return result{}, usagef("want body-reader [N | chunks]")
+		if err != nil || n < 1 || n > 1<<20 || len(args) > 1 {
+			return result{}, usagef("want body-reader [N | chunks], N up to 1048576 bytes")
 		}
 		size = n
 	}

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -25,19 +26,21 @@ import (
 //
 // Secrets are replaced by as many x before a byte is written out, see [Rule].
 //
-// A Recorder may be used by any number of clients at once. It must not be copied.
+// A Recorder may be used by any number of clients at once. It must not be copied. The
+// zero Recorder is one with [DefaultRules].
 type Recorder struct {
-	// MaxBytes is how much the recorder keeps in all, 16 MiB where it is 0. Of more
-	// there is no script, but a *hackney.LimitError. It is set before the first use.
+	// MaxBytes is how much memory the recorder takes in all, 16 MiB where it is 0: the
+	// bytes of the wire, and 32 for each read and write and 256 for each connection. Of
+	// more there is no script, but a *hackney.LimitError. It is set before the first use.
 	MaxBytes int
 
-	rules []Rule
+	rules []Rule // nil for those by default
 
 	mu    sync.Mutex
 	conns []*taped
 	kept  int
-	heard int // events
-	full  bool
+	heard int    // events
+	over  string // the address at which it was full, "" before
 }
 
 const defaultMaxBytes = 16 << 20
@@ -45,9 +48,6 @@ const defaultMaxBytes = 16 << 20
 // NewRecorder gives a recorder with these rules of redaction, and no others; with
 // none, those of [DefaultRules].
 func NewRecorder(rules ...Rule) *Recorder {
-	if len(rules) == 0 {
-		rules = DefaultRules()
-	}
 	return &Recorder{rules: slices.Clone(rules)}
 }
 
@@ -75,20 +75,36 @@ type sentAt struct{ offset, order int }
 
 const unixTransport = "hackney_unix_transport"
 
+// What the recorder keeps beside bytes, on a connection and on each event.
+const (
+	connSize  = 256
+	eventSize = 32
+)
+
 // Tap is for [hackney.Opts].Tap.
 func (r *Recorder) Tap(e hackney.TapEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.heard++
 	if e.Kind == hackney.TapOpened {
-		r.conns = append(r.conns, &taped{
-			id: e.Conn, address: e.Address, secure: e.Secure, unix: e.Transport == unixTransport, opened: r.heard,
-		})
+		if r.room(connSize+len(e.Address), e.Address) {
+			r.conns = append(r.conns, &taped{
+				id: e.Conn, address: e.Address, secure: e.Secure, unix: e.Transport == unixTransport, opened: r.heard,
+			})
+		}
 		return
 	}
-	if c := r.find(e.Conn); c != nil && r.room(len(e.Bytes)) {
+	if c := r.find(e.Conn); c != nil && r.room(size(e), e.Address) {
 		c.take(e, r.heard)
 	}
+}
+
+// size is what keeping an event takes.
+func size(e hackney.TapEvent) int {
+	if e.Kind == hackney.TapSent || e.Kind == hackney.TapReceived {
+		return eventSize + len(e.Bytes)
+	}
+	return 0
 }
 
 // find looks for a connection, the newest first.
@@ -101,9 +117,13 @@ func (r *Recorder) find(id uint64) *taped {
 	return nil
 }
 
-// room says whether n bytes more may be kept.
-func (r *Recorder) room(n int) bool {
-	if r.full = r.full || n > r.limit()-r.kept; r.full {
+// room says whether n bytes more may be kept. If not, nothing is.
+func (r *Recorder) room(n int, address string) bool {
+	switch {
+	case r.over != "":
+		return false
+	case n > r.limit()-r.kept:
+		r.over, r.conns = cmp.Or(address, "?"), nil
 		return false
 	}
 	r.kept += n
@@ -140,34 +160,41 @@ func (c *taped) end(err error) {
 
 var errEmptyTape = errors.New("conformance: nothing was recorded")
 
-// tape gives a copy of what was heard, its secrets replaced, and what replaces
-// them in other texts.
-func (r *Recorder) tape() ([]*taped, *redaction, error) {
+// tape gives a copy of what was heard.
+func (r *Recorder) tape() (conns []*taped, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case r.full:
-		return nil, nil, &hackney.LimitError{What: "the recording", Max: int64(r.limit()), Unit: "bytes", Addr: r.conns[0].address}
+	case r.over != "":
+		return nil, &hackney.LimitError{What: "the recording", Max: int64(r.limit()), Unit: "bytes", Addr: r.over}
 	case len(r.conns) == 0:
-		return nil, nil, errEmptyTape
+		return nil, errEmptyTape
 	}
-	var conns []*taped
 	for _, c := range r.conns {
 		own := *c
 		own.sent, own.received = bytes.Clone(c.sent), bytes.Clone(c.received)
 		own.moves, own.firsts = slices.Clone(c.moves), slices.Clone(c.firsts)
 		conns = append(conns, &own)
 	}
-	return conns, redact(conns, r.rules), nil
+	return conns, nil
+}
+
+// redactionRules are those of the recorder.
+func (r *Recorder) redactionRules() []Rule {
+	if r.rules == nil {
+		return DefaultRules()
+	}
+	return r.rules
 }
 
 // Script gives what has happened so far as a script. Clients that still run may go
 // on; what is not whole yet is in the script as an exchange that breaks off.
 func (r *Recorder) Script() ([]byte, error) {
-	conns, _, err := r.tape()
+	conns, err := r.tape()
 	if err != nil {
 		return nil, err
 	}
+	redact(conns, nil, r.redactionRules())
 	w := newScriptWriter(conns)
 	w.servers()
 	if err := w.clients(); err != nil {
@@ -177,17 +204,18 @@ func (r *Recorder) Script() ([]byte, error) {
 	return w.format(), nil
 }
 
-// scriptOf is Script with commands of the caller in place of those that follow
-// from the bytes. Secrets are replaced in them too.
-func (r *Recorder) scriptOf(commands []string) ([]byte, error) {
-	conns, secrets, err := r.tape()
+// scriptOf is Script with commands of the caller, which it may change, in place of those
+// that follow from the bytes. Secrets are replaced in them too.
+func (r *Recorder) scriptOf(lines []stepLine) ([]byte, error) {
+	conns, err := r.tape()
 	if err != nil {
 		return nil, err
 	}
+	redact(conns, lines, r.redactionRules())
 	w := newScriptWriter(conns)
 	w.servers()
-	for _, command := range commands {
-		w.line(secrets.command(command))
+	for _, l := range lines {
+		w.line(l.String())
 	}
 	w.serverSections()
 	return w.format(), nil

@@ -13,27 +13,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/internal/golden"
 	"github.com/hackney-go/hackney/internal/wiretest"
 	"github.com/hackney-go/hackney/transport"
 )
-
-// silentT is a T of which nothing is shown.
-type silentT struct{ log *strings.Builder }
-
-type scriptFailed struct{}
-
-func (silentT) Skip(...any)                          { panic(scriptFailed{}) }
-func (t silentT) Fatal(args ...any)                  { t.Log(args...); panic(scriptFailed{}) }
-func (silentT) FailNow()                             { panic(scriptFailed{}) }
-func (silentT) Parallel()                            {}
-func (t silentT) Log(args ...any)                    { fmt.Fprintln(t.log, args...) }
-func (t silentT) Run(_ string, f func(testscript.T)) { f(t) }
-func (silentT) Verbose() bool                        { return false }
 
 // failure runs a script and gives what it says when it fails, "" where it passes.
 func failure(t *testing.T, script []byte) (log string) {
@@ -42,18 +27,9 @@ func failure(t *testing.T, script []byte) (log string) {
 	if err := os.WriteFile(path, script, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out := &strings.Builder{}
-	defer func() {
-		switch e := recover().(type) {
-		case nil:
-		case scriptFailed:
-			log = "failed: " + out.String()
-		default:
-			panic(e)
-		}
-	}()
-	r := Runner{}
-	r.run(silentT{out}, path)
+	if err := new(Runner).Drive(path); err != nil {
+		return "failed: " + err.Error()
+	}
 	return ""
 }
 
@@ -182,7 +158,7 @@ var recordings = []struct {
 	{"tunnel", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply("HTTP/1.1 200 OK\r\n\r\n")}}, headOnly("CONNECT", "", nil), false, []string{"want state switched", "send-request CONNECT"}},
 	{"odd head", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply(greeting)}}, raw("GET /a HTTP/1.0\r\nB : c\r\n d\r\n\r\n", nil), false, []string{"send-raw GET @head.1"}},
 	{"chunks with extensions", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply(greeting)}}, raw("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", hackney.Text("2;x=y\r\nab\r\n0\r\nT: 1\r\n\r\n")), false, []string{"send-raw POST"}},
-	{"body left unread", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello")}}, headOnly("GET", "/", nil), false, []string{"body-max 4"}},
+	{"body left unread", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello")}}, headOnly("GET", "/", nil), false, []string{"body-max 5"}},
 	{"nothing sent", wiretest.Options{}, []wiretest.Conn{{}}, headOnlyConnect, false, []string{"connect tcp 127.0.0.1"}},
 }
 
@@ -367,20 +343,43 @@ func TestRecordAtOnce(t *testing.T) {
 }
 
 func TestRecorderLimit(t *testing.T) {
+	opened := hackney.TapEvent{Conn: 1, Address: "a:80"}
+	of := func(kind hackney.TapKind, n int) hackney.TapEvent {
+		return hackney.TapEvent{Conn: 1, Address: "a:80", Kind: kind, Bytes: make([]byte, n)}
+	}
 	rec := NewRecorder()
-	rec.MaxBytes = 10
+	rec.MaxBytes = connSize + len(opened.Address) + eventSize + 10
 	if _, err := rec.Script(); !errors.Is(err, errEmptyTape) {
 		t.Errorf("of nothing: %v", err)
 	}
-	rec.Tap(hackney.TapEvent{Conn: 1, Address: "a:80"})
-	rec.Tap(hackney.TapEvent{Conn: 1, Kind: hackney.TapSent, Bytes: make([]byte, 10)})
+	rec.Tap(opened)
+	rec.Tap(of(hackney.TapSent, 10))
 	if _, err := rec.Script(); err != nil {
 		t.Errorf("of as much as it keeps: %v", err)
 	}
-	rec.Tap(hackney.TapEvent{Conn: 1, Kind: hackney.TapReceived, Bytes: make([]byte, 1)})
-	rec.Tap(hackney.TapEvent{Conn: 1, Kind: hackney.TapClosed})
+	rec.Tap(of(hackney.TapReceived, 1))
+	rec.Tap(of(hackney.TapClosed, 0))
 	if _, err := rec.Script(); hackney.BlameOf(err) != hackney.BlameLimit {
 		t.Errorf("of more: %v", err)
+	}
+	rec.Tap(opened)
+	rec.Tap(of(hackney.TapSent, 1))
+	if rec.conns != nil || rec.kept > rec.MaxBytes {
+		t.Errorf("a full recorder keeps %d connections, %d bytes", len(rec.conns), rec.kept)
+	}
+	for _, c := range []struct {
+		name string
+		e    hackney.TapEvent
+		n    int
+	}{{"single bytes", of(hackney.TapReceived, 1), 100}, {"connections", opened, 20}} {
+		rec := Recorder{MaxBytes: 3000}
+		rec.Tap(opened)
+		for range c.n {
+			rec.Tap(c.e)
+		}
+		if _, err := rec.Script(); hackney.BlameOf(err) != hackney.BlameLimit {
+			t.Errorf("%s are not counted: %v", c.name, err)
+		}
 	}
 }
 
@@ -394,10 +393,11 @@ func TestScriptOfCommands(t *testing.T) {
 	}
 	hackney.Close(cs)
 	srv.Close()
-	script, err := rec.scriptOf([]string{
-		"opts basic-auth=me:hidden",
-		"request GET http://user:pass@" + srv.Addr() + "/ 'Authorization: secret-of-mine' 'Cookie: a=b'",
-		"stream-body", "want data hello",
+	script, err := rec.scriptOf([]stepLine{
+		{name: "opts", args: []string{"basic-auth=me:hidden"}},
+		{name: "request", args: []string{"GET", "http://user:pass@" + srv.Addr() + "/", "Authorization: secret-of-mine", "Cookie: a=b"}},
+		{name: "stream-body"},
+		{name: "want", args: []string{"data", "hello"}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -100,6 +100,52 @@ var plantings = []struct {
 		gone:   []string{"m1", "q1", "o1"},
 		kept:   []string{"X-Mine-Not: shown"},
 	},
+	{
+		name:   "a quote in a target",
+		target: "/?token=abcdef'tail777tail;more&b=shown",
+		fields: headers.New("Referer", "http://u:top'secret9@a.example/?sig=one'two"),
+		answer: []string{answerWith("Location: http://me:l0ng'pass@b.example/#access_token=frag'ment\r\n", "")},
+		gone:   []string{"abcdef", "tail777tail", "more", "top", "secret9", "two", "l0ng", "'pass", "frag", "ment"},
+		kept:   []string{"b=shown", "@a.example/", "@b.example/"},
+	},
+	{
+		name:   "a quote behind a target",
+		answer: []string{answerWith("", `<a href="/?token=abcdef">shown1</a> {"u":"/?token=abcdef","v":"shown2"} f://u:pw@h/'shown4@'`)},
+		gone:   []string{"abcdef", "u:pw"},
+		kept:   []string{`">shown1</a>`, `","v":"shown2"}`, "f://x:xx@h/'shown4@'"},
+	},
+	{
+		name:   "credentials behind two blanks",
+		fields: headers.New("Authorization", "Bearer  sesame-1", "Proxy-Authorization", `Digest realm="shown realm", response="sesame-2", cnonce=sesame-3`),
+		answer: []string{answerWith("", `sesame-1 sesame-2 sesame-3, Bearer of "shown realm"`)},
+		gone:   []string{"sesame"},
+		kept:   []string{`, Bearer of "shown realm"`},
+	},
+	{
+		name:    "members of JSON",
+		fields:  headers.New("Content-Type", "application/json"),
+		payload: hackney.Text(`{"password" : "ab\u0063 defgh","user":"shown1"}`),
+		answer:  []string{answerWith("", `{"my_access_token":"sesame-1","n":"shown2","was":"abc defgh","pwd":"br`)},
+		gone:    []string{"defgh", "sesame", `"br`},
+		kept:    []string{`"user":"shown1"}`, `"n":"shown2"`, `"my_access_token":"xxxxxxxx"`},
+	},
+	{
+		name:    "more parameters",
+		target:  "/?private_token=a1a&auth_token=b1b&code=c1c&jwt=d1d&pwd=e1e&passphrase=f1f&X-Goog-Signature=g1g&my-ApiKey-2=h1h&codes=shown1",
+		fields:  headers.New("Content-Type", "application/x-www-form-urlencoded", "X-Auth-Key", "i1i", "X-Auth", "j1j", "Ocp-Apim-Subscription-Key", "k1k"),
+		payload: hackney.Text("user[password]=l1l'l2l&user%5Bpwd%5D=m1m&user[name]=shown2"),
+		answer:  []string{greeting},
+		gone:    []string{"a1a", "b1b", "c1c", "d1d", "e1e", "f1f", "g1g", "h1h", "i1i", "j1j", "k1k", "l1l", "l2l", "m1m"},
+		kept:    []string{"codes=shown1", "user[name]=shown2"},
+	},
+	{
+		name:   "rules of nothing",
+		rules:  []Rule{{}, RulePattern(nil), RuleField("X-Mine")},
+		fields: headers.New("X-Mine", "m1"),
+		answer: []string{greeting},
+		gone:   []string{"m1"},
+		kept:   []string{"hello"},
+	},
 }
 
 // TestSecretsAreGone plants secrets and looks for them in the script, which must
@@ -131,6 +177,40 @@ func TestSecretsAreGone(t *testing.T) {
 				t.Errorf("%s\n%s", log, script)
 			}
 		})
+	}
+}
+
+// TestZeroRecorderRedacts holds that a recorder without rules has those by default.
+func TestZeroRecorderRedacts(t *testing.T) {
+	client := visit("GET", "/?token=sesame-1", headers.New("Authorization", "Bearer sesame-2"), nil)
+	script, _ := recordAs(t, &Recorder{MaxBytes: 1 << 20}, nil, []wiretest.Conn{{wiretest.Reply(greeting)}}, client)
+	if strings.Contains(string(script), "sesame") {
+		t.Errorf("a secret is in it:\n%s", script)
+	}
+}
+
+// TestEchoes looks for secrets that begin alike, lie within each other, or overlap.
+func TestEchoes(t *testing.T) {
+	e := newEchoes(map[string]bool{"abcdef": true, "abcdefgh": true, "abcdefxy": true, "defghijk": true, "zzzzzz": true})
+	for text, want := range map[string]string{
+		"":                   "",
+		"abcde":              "abcde",
+		"-abcdef-":           "-......-",
+		"-abcdefg-":          "-......g-",
+		"-abcdefgz-":         "-......gz-",
+		"-abcdefgh-":         "-........-",
+		"-abcdefxz-":         "-......xz-",
+		"-abcdefghijk-":      "-...........-",
+		"zzzzzzz":            ".......",
+		"abcdefabcdefxyzzzz": "..............zzzz",
+	} {
+		v := &view{raw: []byte(text)}
+		v.anything()
+		e.hideIn(v)
+		v.replace()
+		if got := strings.ReplaceAll(string(v.raw), "x", "."); got != strings.ReplaceAll(want, "x", ".") {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -174,7 +254,7 @@ func TestRedactionKeepsLengths(t *testing.T) {
 	answer := "HTTP/1.1 103 Early\r\nSet-Cookie: t0ps3cret\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nt0ps3cret\r\n0\r\nX-Token: t0ps3cret\r\n\r\n"
 	for n := range max(len(request), len(answer)) + 1 {
 		c := &taped{sent: []byte(request[:min(n, len(request))]), received: []byte(answer[:min(n, len(answer))])}
-		redact([]*taped{c}, DefaultRules())
+		redact([]*taped{c}, nil, DefaultRules())
 		if !sameBut(c.sent, []byte(request[:len(c.sent)])) || !sameBut(c.received, []byte(answer[:len(c.received)])) {
 			t.Fatalf("%d bytes became\n%q\n%q", n, c.sent, c.received)
 		}

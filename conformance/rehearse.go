@@ -60,7 +60,7 @@ func (t *taking) line(format string, args ...any) {
 
 // data gives a name to bytes.
 func (t *taking) data(name string, b []byte) word {
-	t.sections = append(t.sections, txtar.File{Name: name, Data: []byte(dataLines(b))})
+	t.sections = append(t.sections, txtar.File{Name: name, Data: []byte(quoted("", b))})
 	meant := golden.Quote(b)
 	if strings.HasPrefix(meant, "@") { // that of a section, otherwise
 		meant = `\x40` + meant[1:]
@@ -193,7 +193,7 @@ func (e *exchange) body(t *taking, s *session, stage *stage) {
 		return
 	case stage.starved:
 		t.line("# The body was not read to its end.")
-		body = command{"body-max", []word{same(strconv.Itoa(len(have) - 1))}}
+		body = command{"body-max", []word{same(strconv.Itoa(len(have)))}}
 	case s.err != nil:
 		t.line("! body")
 		t.line("want error %s", errorKind(s.err))

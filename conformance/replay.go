@@ -13,7 +13,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/hackney-go/hackney/hackney/url"
-	"github.com/hackney-go/hackney/internal/golden"
 )
 
 // scriptWriter makes a script of what was heard.
@@ -252,7 +251,7 @@ func (c *tapedConn) wait(from, to int) string {
 			return "wait request\n"
 		case from == m.start && to == m.headEnd:
 			return "wait head\n"
-		case from == m.headEnd && to == m.end && c.stopped(from):
+		case m.whole && from == m.headEnd && to == m.end && c.stopped(from):
 			return "wait body\n"
 		}
 	}
@@ -281,19 +280,6 @@ func (c *tapedConn) endOf() error {
 		return syscall.ECONNRESET
 	}
 	return io.EOF
-}
-
-// dataLines writes bytes in the notation, in lines that no archive takes for the
-// begin of a section.
-func dataLines(b []byte) string {
-	var w strings.Builder
-	for _, line := range golden.QuoteLines(b) {
-		if strings.HasPrefix(line, "-- ") {
-			line = `\x2D` + line[1:]
-		}
-		w.WriteString(line + "\n")
-	}
-	return w.String()
 }
 
 func (w *scriptWriter) format() []byte {

@@ -21,6 +21,7 @@ type routes struct {
 	mu    sync.Mutex
 	to    map[string]route
 	dials []*server
+	made  map[string]int // connections, by the address at the other end
 }
 
 func (r *routes) used() bool {
@@ -74,7 +75,28 @@ func (s *session) dial(ctx context.Context, network, address string) (net.Conn, 
 		return dialClosed(ctx)
 	}
 	var d net.Dialer
-	return d.DialContext(ctx, to.network, to.address)
+	conn, err := d.DialContext(ctx, to.network, to.address)
+	if err == nil {
+		s.routes.count(conn.RemoteAddr().String())
+	}
+	return conn, err
+}
+
+// count notes a connection to an address.
+func (r *routes) count(address string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.made == nil {
+		r.made = map[string]int{}
+	}
+	r.made[address]++
+}
+
+// connected is how many connections were made to an address.
+func (r *routes) connected(address string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.made[address]
 }
 
 // closedPort is where nobody listens: that of tcpmux, which is not in use. A port

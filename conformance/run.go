@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
 	"github.com/hackney-go/hackney/hackney"
 )
 
@@ -84,16 +82,14 @@ func (r *Runner) Run(t *testing.T, dir string) {
 		name = strings.TrimSuffix(filepath.ToSlash(name), ".txtar")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r.run(underTest{t}, path)
+			d := r.drive(path, testing.Verbose())
+			if err := d.err(); err != nil {
+				t.Fatal(err)
+			}
+			if d.skipped != "" {
+				t.Skip(d.skipped)
+			}
+			t.Log(d.log)
 		})
 	}
 }
-
-// underTest is a *testing.T as testscript wants it.
-type underTest struct{ *testing.T }
-
-func (t underTest) Run(name string, f func(testscript.T)) {
-	t.T.Run(name, func(t *testing.T) { f(underTest{t}) })
-}
-
-func (underTest) Verbose() bool { return testing.Verbose() }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,39 +18,48 @@ import (
 // scriptTime is how long a script may take, if it does not say otherwise.
 const scriptTime = 10 * time.Second
 
-// run runs one script. Its faults are told to t, whose Fatal does not return.
-func (r *Runner) run(t testscript.T, path string) {
+// prepare makes the session of a script. It ends with cancel.
+func (r *Runner) prepare(path string) (s *session, cancel context.CancelFunc, err error) {
 	script, err := golden.Read(path)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	limit, err := timeOf(script)
+	if err == nil {
+		err = hasCommand(script)
+	}
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	real, err := r.target()
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(r.context(), limit)
-	defer cancel()
-	s := newSession(ctx, script)
+	ctx, cancel := context.WithTimeoutCause(r.context(), limit, fmt.Errorf("the time of the script, %v, is over", limit))
+	s = newSession(ctx, script)
 	s.watch, s.target = r.Watch, real
 	if r.Update {
 		s.updates = map[string]string{}
 	}
+	return s, cancel, nil
+}
+
+// run runs the script. Its faults are told to t, whose Fatal does not return.
+func (s *session) run(t testscript.T) {
 	defer s.close()
 	defer func() { // also where the script failed behind them
 		if err := s.rewrite(); err != nil {
 			t.Fatal(err)
 		}
 	}()
-	testscript.RunT(inPlace{t}, testscript.Params{
+	deadline, _ := s.ctx.Deadline()
+	path := s.script.Path
+	testscript.RunT(t, testscript.Params{
 		Files:              []string{path},
 		Setup:              func(env *testscript.Env) error { return s.setUp(env, path) },
 		Cmds:               scriptCommands(s),
 		RequireUniqueNames: true,
-		Deadline:           time.Now().Add(limit),
+		Deadline:           deadline,
 	})
 	if err := s.finish(); err != nil {
 		t.Fatal(err)
@@ -77,9 +87,20 @@ func timeOf(script *golden.Script) (time.Duration, error) {
 	return d, nil
 }
 
+// hasCommand refuses a script that would pass because it does nothing.
+func hasCommand(script *golden.Script) error {
+	for line := range strings.Lines(script.Commands()) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return nil
+		}
+	}
+	return &golden.LineError{File: script.Path, Line: 1, Err: errors.New("the script has no command")}
+}
+
 // setUp tells where the files of the script are.
 func (s *session) setUp(env *testscript.Env, path string) (err error) {
 	s.dir = env.WorkDir
+	s.programs.Store(&env.WorkDir)
 	s.beside, err = filepath.Abs(filepath.Dir(path))
 	return err
 }
@@ -88,32 +109,44 @@ func (s *session) setUp(env *testscript.Env, path string) (err error) {
 func (s *session) finish() error {
 	var faults []error
 	s.settleServers()
+	if err := s.uncompared(); err != nil {
+		faults = append(faults, &golden.LineError{File: s.script.Path, Line: s.lastLine("log"), Err: err})
+	}
 	for _, srv := range s.servers {
 		faults = append(faults, s.played(srv), srv.unseen(), srv.tb.err())
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, s.unwired())...)
+}
+
+// lastLine is that of the last command of a name.
+func (s *session) lastLine(name string) (last int) {
+	line := 0
+	for text := range strings.Lines(s.script.Commands()) {
+		line++
+		if words := strings.Fields(text); len(words) > 0 && words[0] == name {
+			last = line
+		}
+	}
+	return last
 }
 
 // rewrite writes the sections that were updated.
 func (s *session) rewrite() error {
-	if len(s.updates) == 0 {
-		return nil
-	}
+	changed := false
 	for _, name := range sortedKeys(s.updates) {
+		if section := s.script.Section(name); section != nil && section.Text == s.updates[name] {
+			continue
+		}
 		if err := s.script.Replace(name, s.updates[name]); err != nil {
 			return err
 		}
+		changed = true
+	}
+	if !changed {
+		return nil
 	}
 	return s.script.Write()
 }
-
-// inPlace is a T that runs its one test in place and not in parallel: whoever
-// called us has settled both.
-type inPlace struct{ testscript.T }
-
-func (inPlace) Parallel() {}
-
-func (t inPlace) Run(_ string, f func(testscript.T)) { f(t) }
 
 // scriptCommand is the form of a command of testscript.
 type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)

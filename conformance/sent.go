@@ -29,7 +29,7 @@ func (s *session) whatWas(args []string) (what string, srv *server, conn int, er
 		}
 	}
 	srv, err = s.findServer(name)
-	if err == nil && srv.heard != nil && conn > len(srv.looked) {
+	if err == nil && srv.heard != nil && conn > len(srv.looked) && conn <= maxHeard {
 		srv.looked = append(srv.looked, make([]looked, conn-len(srv.looked))...) // there is no script that says how many
 	}
 	if err == nil && (conn < 1 || conn > len(srv.looked)) {
@@ -37,6 +37,9 @@ func (s *session) whatWas(args []string) (what string, srv *server, conn int, er
 	}
 	return args[0], srv, conn - 1, err
 }
+
+// maxHeard bounds the numbers of connections to a real server.
+const maxHeard = 1 << 10
 
 // looked is how much of a connection's bytes the checks have seen.
 type looked struct {
@@ -48,6 +51,30 @@ type looked struct {
 func (srv *server) saw(conn, n int, section *golden.Section) {
 	l := &srv.looked[conn]
 	l.bytes, l.section = l.bytes+n, section
+}
+
+// seen is what checks have looked at so far: the bytes of each connection, and the log.
+type seen struct {
+	looked [][]looked
+	errors []swallowed
+	wired  []int
+}
+
+func (s *session) seen() (all seen) {
+	for _, srv := range s.servers {
+		all.looked = append(all.looked, slices.Clone(srv.looked))
+	}
+	all.errors, all.wired = s.swallowed, s.wired
+	return all
+}
+
+// unsee goes back to what had been seen.
+func (s *session) unsee(before seen) {
+	for i, srv := range s.servers {
+		clear(srv.looked)
+		copy(srv.looked, before.looked[i])
+	}
+	s.swallowed, s.wired = before.errors, before.wired
 }
 
 // unlooked are the bytes that a connection received and no check has seen yet.
@@ -134,13 +161,13 @@ func wantSent(s *session, args []string) error {
 	n, ok := s.matchSent(list, srv, conn)
 	if ok {
 		srv.saw(conn, n, section)
-		return nil
+		return s.matched(section)
 	}
 	s.settleServers()
 	got := srv.unlooked(conn)
 	srv.saw(conn, len(got), section)
 	if s.updates != nil {
-		return s.update(name, s.withPlaceholders(quoted("> ", got)))
+		return s.update(name, s.rewritten(list, got))
 	}
 	return s.sentDiffers(section, list, got)
 }
@@ -163,17 +190,16 @@ func (s *session) matchSent(list []pattern, srv *server, conn int) (n int, ok bo
 // sentDiffers shows what differs, line by line.
 func (s *session) sentDiffers(section *golden.Section, list []pattern, got []byte) error {
 	var want []string
-	for _, p := range list {
-		if p.re != nil {
-			want = append(want, p.text)
-			continue
-		}
-		want = append(want, lines(s.withPlaceholders(quoted("> ", p.data)))...)
-	}
 	have := lines(s.withPlaceholders(quoted("> ", got)))
-	for i := range min(len(want), len(have)) { // a line that matches its pattern is no difference
-		if re, ok := strings.CutPrefix(want[i], "~ "); ok && regexp.MustCompile("^(?:"+re+")$").MatchString(bareLine(have[i])) {
-			want[i] = have[i]
+	for _, p := range list {
+		i := len(want)
+		switch {
+		case p.re == nil:
+			want = append(want, lines(s.withPlaceholders(quoted("> ", p.data)))...)
+		case i < len(have) && p.re.MatchString(bareLine(have[i])): // a line that matches its pattern is no difference
+			want = append(want, have[i])
+		default:
+			want = append(want, p.text)
 		}
 	}
 	return differs("what was sent differs from section %s, at %s:%d (-want +got):\n%s",
@@ -204,13 +230,13 @@ func wantSentFields(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	want, have := wantedParts(list), parts(msg)
-	pair(want, have)
+	have := parts(msg)
+	want := wantedParts(list, have)
 	if slices.Equal(want, have) {
-		return nil
+		return s.matched(section)
 	}
 	if s.updates != nil {
-		return s.update(name, s.withPlaceholders(quoted("> ", msg.Raw)))
+		return s.update(name, s.rewritten(list, msg.Raw))
 	}
 	return differs("the request differs from section %s, at %s:%d (-want +got):\n%s",
 		section.Name, section.File, section.Line, cmp.Diff(want, have))
@@ -252,13 +278,15 @@ func bodyLines(b []byte) []string {
 	return lines(quoted("body ", b))
 }
 
-// wantedParts are the parts that patterns ask for; a pattern keeps its ~.
-func wantedParts(list []pattern) []string {
+// wantedParts are the parts that patterns ask for. A pattern stands for the first
+// line of have that it matches and nothing else asks for, or else for itself.
+func wantedParts(list []pattern, have []string) []string {
 	var head []string
+	var patterns []pattern
 	var text []byte
 	for _, p := range list {
 		if p.re != nil {
-			head = append(head, p.text)
+			patterns = append(patterns, p)
 			continue
 		}
 		text = append(text, p.data...)
@@ -273,32 +301,42 @@ func wantedParts(list []pattern) []string {
 			head = append(head, line)
 		}
 	}
+	for _, p := range patterns {
+		i := slices.IndexFunc(have, func(h string) bool { return p.re.MatchString(h) && !slices.Contains(head, h) })
+		if i < 0 {
+			head = append(head, p.text)
+		} else {
+			head = append(head, have[i])
+		}
+	}
 	slices.Sort(head)
 	return append(append([]string{string(first)}, head...), bodyLines(body)...)
 }
 
-// pair puts the line that a pattern matches in its place.
-func pair(want, have []string) {
-	for i, w := range want {
-		re, ok := strings.CutPrefix(w, "~ ")
-		if !ok {
+// rewritten is a section for what was sent, with those patterns that still match a line.
+func (s *session) rewritten(list []pattern, got []byte) string {
+	literal := map[string]bool{}
+	var patterns []pattern
+	for _, p := range list {
+		if p.re != nil {
+			patterns = append(patterns, p)
+		}
+		for line := range strings.Lines(string(p.data)) {
+			literal[line] = true
+		}
+	}
+	var w strings.Builder
+	for line := range strings.Lines(string(got)) {
+		bare, whole := strings.CutSuffix(line, "\n")
+		i := slices.IndexFunc(patterns, func(p pattern) bool { return p.re.MatchString(strings.TrimSuffix(bare, "\r")) })
+		if !whole || literal[line] || i < 0 {
+			w.WriteString(s.withPlaceholders(quoted("> ", []byte(line))))
 			continue
 		}
-		whole := regexp.MustCompile("^(?:" + re + ")$")
-		for _, h := range have {
-			if whole.MatchString(h) && !slices.Contains(want, h) {
-				want[i] = h
-				break
-			}
-		}
+		w.WriteString(patterns[i].text + "\n")
+		patterns = slices.Delete(patterns, i, i+1)
 	}
-	if len(want) > 1 {
-		end := 1
-		for end < len(want) && !strings.HasPrefix(want[end], "body ") {
-			end++
-		}
-		slices.Sort(want[1:end])
-	}
+	return w.String()
 }
 
 // wantSentLine says whether some line of what was sent matches.
@@ -329,6 +367,7 @@ func wantConnections(s *session, args []string) error {
 	if err != nil {
 		return usagef("%q is no number", args[0])
 	}
+	s.accepted(srv)
 	if !s.eventually(func() bool { return srv.Conns() >= n }) || srv.Conns() != n {
 		return differs("there were %d, want %d", srv.Conns(), n)
 	}
@@ -349,7 +388,30 @@ func wantWire(s *session, args []string) error {
 		s.settleServers()
 		return s.wire() == want
 	})
+	s.wired = append([]int{}, s.carried()...)
 	return s.compare(args[0], s.wire())
+}
+
+// carried are the bytes of each connection to a server with an address of the script's.
+func (s *session) carried() (list []int) {
+	conns := map[*server]int{}
+	for _, srv := range s.routes.dialed() {
+		list = append(list, len(srv.Received(conns[srv])))
+		conns[srv]++
+	}
+	return list
+}
+
+// unwired says what went over the wire behind the last "want wire".
+func (s *session) unwired() error {
+	now := s.carried()
+	if s.wired == nil || slices.Equal(s.wired, now) {
+		return nil
+	}
+	if len(now) > len(s.wired) {
+		return fmt.Errorf("%s: a connection was made that no want wire has compared", s.script.Path)
+	}
+	return fmt.Errorf("%s: bytes were sent that no want wire has compared", s.script.Path)
 }
 
 func (s *session) wire() string {
@@ -368,8 +430,10 @@ func (srv *server) unseen() error {
 	for conn, l := range srv.looked {
 		if rest := srv.unlooked(conn); l.section != nil && len(rest) > 0 {
 			err := fmt.Errorf("%d bytes were sent that no want sent has looked at: %s", len(rest), golden.Brief(rest))
-			return &golden.LineError{File: l.section.File, Line: l.section.Line,
-				Err: fmt.Errorf("section %s, and behind it on connection %d of %s: %w", l.section.Name, conn+1, srv.name, err)}
+			return &golden.LineError{
+				File: l.section.File, Line: l.section.Line,
+				Err: fmt.Errorf("section %s, and behind it on connection %d of %s: %w", l.section.Name, conn+1, srv.name, err),
+			}
 		}
 	}
 	return nil

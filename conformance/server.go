@@ -103,7 +103,12 @@ func parseServerOrder(args []string) (o serverOrder, err error) {
 		}
 		args = args[1:]
 	}
-	if o.name == "" {
+	switch {
+	case o.full && o.at == "":
+		return o, usagef("a server that is full needs the address that is dialed: full at HOST:PORT")
+	case o.untrusted && !o.tls:
+		return o, usagef("only a server that speaks TLS can be untrusted: tls untrusted")
+	case o.name == "":
 		o.name = mainServer
 	}
 	return o, nil
@@ -240,12 +245,30 @@ func (s *session) roots() (pool *x509.CertPool) {
 	return pool
 }
 
-// settleServers waits until the servers have taken in what was sent by now.
+// accepted waits until a server has accepted what was dialed to it: the kernel
+// connects before that.
+func (s *session) accepted(srv *server) {
+	if srv.Server != nil {
+		s.eventually(func() bool { return srv.Conns() >= s.routes.connected(srv.Addr()) })
+	}
+}
+
+// settleServers waits until the servers have taken in what was sent by now, but no
+// longer than the script's time.
 func (s *session) settleServers() {
+	settled := make(chan struct{})
 	for _, srv := range s.servers {
-		if srv.Server != nil {
+		s.accepted(srv)
+	}
+	go func() { // what is left of it ends with the servers
+		defer close(settled)
+		for _, srv := range s.servers {
 			srv.Settle()
 		}
+	}()
+	select {
+	case <-settled:
+	case <-s.ctx.Done():
 	}
 }
 

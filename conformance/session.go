@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/internal/golden"
@@ -23,7 +24,9 @@ type session struct {
 	script *golden.Script
 	dir    string // where the sections of the script are, as files
 	beside string // where the script itself is
-	vars   map[string]string
+
+	programs atomic.Pointer[string] // dir, for who ends the programs of the script
+	vars     map[string]string
 
 	cs      hackney.ClientState
 	behind  []hackney.ClientState // states that use has put aside
@@ -34,6 +37,9 @@ type session struct {
 	log     *golden.Log  // not nil once the script wants one
 	taken   taken        // by Hijack
 
+	operations int         // how many there were
+	swallowed  []swallowed // of them
+
 	servers []*server
 	routes  routes
 	target  *target // in place of the script's main server
@@ -41,7 +47,8 @@ type session struct {
 
 	watch   func(Transition)
 	tap     hackney.TapFunc
-	updates map[string]string // sections to rewrite; nil where none may be
+	updates map[string]string // what sections must be; nil where none may be rewritten
+	wired   []int             // bytes of each dial that want wire has compared, nil without one
 }
 
 // result is what an operation gave beside its state.
@@ -95,6 +102,7 @@ func (s *session) doAs(negated bool, name string, op operation, args []string) e
 		res.outcome, err = gaveEnd, nil
 	}
 	s.last, s.err = res, err
+	s.operations++
 	s.note(name, res)
 	if s.watch != nil {
 		s.watch(Transition{
@@ -114,6 +122,7 @@ func (s *session) note(name string, res result) {
 	s.log.Call(name)
 	if s.err != nil {
 		s.log.Error(errorKind(s.err), partial(s.err))
+		s.swallowed = append(s.swallowed, swallowed{s.operations, name, s.err})
 		return
 	}
 	switch res.outcome {
@@ -153,7 +162,7 @@ func (s *session) context() context.Context {
 // once they were used.
 func (s *session) opts() *hackney.Opts {
 	o := s.options
-	if s.routes.used() || s.target != nil {
+	if len(s.servers) > 0 || s.routes.used() {
 		o.DialContext = s.dial
 	}
 	if o.TLS == nil {
@@ -237,15 +246,21 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// closeBehind closes the states that were put aside, where nothing comes back to them.
+func (s *session) closeBehind() {
+	for _, cs := range s.behind {
+		hackney.Close(cs)
+	}
+	s.behind = nil
+}
+
 // close closes every state that is left, and the servers.
 func (s *session) close() {
 	hackney.Close(s.cs)
 	for cs := range maps.Values(s.kept) {
 		hackney.Close(cs)
 	}
-	for _, cs := range s.behind {
-		hackney.Close(cs)
-	}
+	s.closeBehind()
 	s.taken.close()
 	for _, srv := range s.servers {
 		srv.close()

@@ -38,7 +38,8 @@ type Steps struct {
 	session  *session
 	base     url.URL
 	recorder *Recorder
-	commands []string
+	commands []stepLine
+	closed   bool
 	last     Transition
 	unheard  string // the step whose bytes nobody has recorded, "" for none
 
@@ -89,17 +90,23 @@ func (st *Steps) hear(e hackney.TapEvent) {
 // Transition: the client goes on with the state that came with it.
 func (st *Steps) Do(ctx context.Context, line string) (Transition, error) {
 	name, args, err := st.read(line)
+	if st.closed {
+		err = errors.New("the client was closed")
+	}
 	if err != nil {
 		return Transition{}, &hackney.ArgumentError{What: "step", Err: err}
 	}
 	s := st.session
-	s.ctx = ctx
+	if s.ctx = ctx; ctx == nil {
+		s.ctx = context.Background()
+	}
 	if err := s.do(name, operations[name], args); err != nil {
 		return Transition{}, &hackney.ArgumentError{What: "step", Err: err}
 	}
-	st.commands = append(st.commands, commandLine(s.err != nil, name, args))
+	s.closeBehind()
+	st.commands = append(st.commands, stepLine{s.err != nil, name, args})
 	if s.err == nil && s.last.outcome == gaveHead {
-		st.commands = append(st.commands, commandLine(false, "want", []string{"status", strconv.Itoa(s.cs.Status())}))
+		st.commands = append(st.commands, stepLine{false, "want", []string{"status", strconv.Itoa(s.cs.Status())}})
 	}
 	if network, ok := errors.AsType[*hackney.TransportError](s.err); ok && network.Op == "dial" {
 		st.notReached = append(st.notReached, network.Addr)
@@ -120,6 +127,9 @@ var shortWords = map[string]string{
 // read makes a command of a line.
 func (st *Steps) read(line string) (name string, args []string, err error) {
 	line = strings.TrimRight(strings.TrimLeft(line, " \t"), "\r\n")
+	if strings.Contains(line, "\n") {
+		return "", nil, errors.New("a step is one line")
+	}
 	if data, ok := strings.CutPrefix(line, "send "); ok && data != "" { // quotes and blanks are data too
 		return shortWords["send"], []string{"text", literal(data)}, nil
 	}
@@ -239,25 +249,39 @@ func (st *Steps) Script() ([]byte, error) {
 	if st.unheard != "" {
 		return nil, fmt.Errorf("%s: what goes over a connection that was taken out is not recorded", st.unheard)
 	}
+	lines := st.lines()
 	st.mu.Lock()
-	defer st.mu.Unlock()
-	var commands []string
-	for _, address := range slices.Compact(slices.Sorted(slices.Values(st.notReached))) {
-		if !st.reached[address] {
-			commands = append(commands, commandLine(false, "nobody", []string{address}))
-		}
+	reached := len(st.reached) > 0
+	st.mu.Unlock()
+	if reached {
+		return st.recorder.scriptOf(lines)
 	}
-	commands = append(commands, st.commands...)
-	if len(st.reached) > 0 {
-		return st.recorder.scriptOf(commands)
-	}
-	secrets := redact(nil, st.recorder.rules) // nothing was recorded: they are all that there is
+	redact(nil, lines, st.recorder.redactionRules()) // nothing was recorded: they are all that there is
 	var script strings.Builder
-	for _, command := range commands {
-		script.WriteString(secrets.command(command) + "\n")
+	for _, l := range lines {
+		script.WriteString(l.String() + "\n")
 	}
 	return []byte(script.String()), nil
 }
 
-// Close closes all connections of the client. The script is still there.
-func (st *Steps) Close() { st.session.close() }
+// lines are the commands so far, to be changed, with the addresses where nobody was.
+func (st *Steps) lines() (lines []stepLine) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, address := range slices.Compact(slices.Sorted(slices.Values(st.notReached))) {
+		if !st.reached[address] {
+			lines = append(lines, stepLine{name: "nobody", args: []string{address}})
+		}
+	}
+	for _, l := range st.commands {
+		lines = append(lines, stepLine{l.negated, l.name, slices.Clone(l.args)})
+	}
+	return lines
+}
+
+// Close closes all connections of the client, which takes no more steps. The script
+// is still there.
+func (st *Steps) Close() {
+	st.closed = true
+	st.session.close()
+}

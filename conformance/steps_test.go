@@ -14,6 +14,7 @@ import (
 
 	"github.com/hackney-go/hackney/conformance"
 	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/internal/golden"
 	"github.com/hackney-go/hackney/internal/wiretest"
 )
 
@@ -246,5 +247,98 @@ func TestStepsTap(t *testing.T) {
 	typed(t, st, "request")
 	if want := len(srv.Received(0)); sent != want {
 		t.Errorf("the tap heard %d bytes, want %d", sent, want)
+	}
+}
+
+// secretSteps are steps with secrets in them, one of which all have: the secret.
+var secretSteps = []string{
+	"request GET / Authorization:SECRET", `request GET / '\x41uthorization: SECRET'`, "request GET / X-Api-Key:SECRET",
+	"request POST / form password=SECRET", "request POST / form 'password=SECRET SECRET' b=c", `request POST / form pass\x77ord=SECRET`,
+	"request POST / text password=SECRET", "request POST / 'Expect: x' chunks b=c&pass word=SECRET", `request POST / text '{"token": "SECRET"}'`,
+	"request POST / reader 27 password=SECRET", "request /?token=a'';SECRET", "request 'http://u:a''SECRET@127.0.0.1:PORT/'",
+}
+
+// TestStepSecrets saves each of them, where nothing was recorded and where something was.
+func TestStepSecrets(t *testing.T) {
+	for _, line := range secretSteps {
+		for _, secret := range []string{"topsecret123", "s1k2"} {
+			for _, up := range []bool{false, true} {
+				name := strings.ReplaceAll(line, "SECRET", secret)
+				t.Run(fmt.Sprintf("%s, recorded %v", name, up), func(t *testing.T) { stepSecret(t, name, secret, up) })
+			}
+		}
+	}
+}
+
+func stepSecret(t *testing.T, line, secret string, up bool) {
+	srv := wiretest.Start(t, wiretest.Options{AllowExtra: true}, wiretest.Conn{wiretest.On(wiretest.Head, "HTTP/1.1 204 No Content\r\n\r\n")})
+	base := srv.URL("/")
+	if !up {
+		base = "http://127.0.0.1:1/"
+	}
+	port := base[strings.LastIndexByte(base, ':')+1:]
+	st, err := conformance.NewSteps(base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	typed(t, st, strings.ReplaceAll(line, "PORT", strings.TrimSuffix(port, "/")))
+	script, err := st.Script()
+	if err != nil || strings.Contains(string(script), secret) {
+		t.Errorf("%v\n%s", err, script)
+	}
+	if _, err := golden.Parse("saved.txtar", script); err != nil || !strings.Contains(string(script), "request ") {
+		t.Errorf("%v\n%s", err, script)
+	}
+}
+
+// TestStepEchoes holds that a secret that is a word of the script's own language
+// leaves it alone, and that one that comes in pieces is found.
+func TestStepEchoes(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Conn{
+		wiretest.On(wiretest.Head, "HTTP/1.1 200 OK\r\nSet-Cookie: s=request\r\nSet-Cookie: t=stream-request-body\r\nSet-Cookie: u=127.0.0.1\r\nContent-Length: 7\r\n\r\nrequest"),
+	}, wiretest.Conn{wiretest.Reply(), wiretest.Say("HTTP/1.1 204 No Content\r\nSet-Cookie: topsecret\r\n\r\n")})
+	st, err := conformance.NewSteps(srv.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	typed(t, st, "request /request", "body", "close", "request POST 'Content-Length: 9' stream", "send top", "send secret", "response")
+	srv.Close()
+	script, again := replayed(t, st)
+	for _, line := range []string{"request GET " + srv.URL("/xxxxxxx\n"), "\nstream-request-body text xxx\n", "\nstream-request-body text xxxxxx\n", "\n< xxxxxxx\n"} {
+		if !strings.Contains(script, line) {
+			t.Errorf("no %q in it", line)
+		}
+	}
+	if len(again) != 7 || t.Failed() {
+		t.Errorf("replayed: %q\n%s", again, script)
+	}
+}
+
+// TestStepsOver takes steps of a client that was closed, or that cannot be taken.
+func TestStepsOver(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n"), wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n"))
+	st, err := conformance.NewSteps(srv.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	typed(t, st, "request", "request "+srv.URL("/"))
+	if end := srv.WaitClosed(0); end != wiretest.ClientClosed {
+		t.Errorf("the connection that was put aside is %v", end)
+	}
+	var none context.Context
+	if tr, err := st.Do(none, "conn read 0"); hackney.BlameOf(err) != hackney.BlameCaller {
+		t.Errorf("%+v, error %v", tr, err)
+	}
+	for _, line := range []string{"request\nnobody a:1", "send a\nb"} {
+		if _, err := st.Do(t.Context(), line); err == nil || !strings.Contains(err.Error(), "a step is one line") {
+			t.Errorf("%q: error %v", line, err)
+		}
+	}
+	st.Close()
+	if _, err := st.Do(t.Context(), "request"); err == nil || !strings.Contains(err.Error(), "the client was closed") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -58,7 +58,8 @@ type view struct {
 	hidden []bool
 	text   []byte
 	pieces []piece
-	kept   [][2]int // parts of raw that are never hidden
+	kept   []span // parts of raw that are never hidden
+	wide   []span // parts of the text that are heads, or a form
 }
 
 // piece is a part of raw that is in the text.
@@ -66,16 +67,19 @@ type piece struct{ raw, text, n int }
 
 // views gives both directions of a connection.
 func (c *taped) views() (sent, received *view) {
-	sent = &view{raw: c.sent, hidden: make([]bool, len(c.sent))}
-	received = &view{raw: c.received, hidden: make([]bool, len(c.received))}
+	sent, received = &view{raw: c.sent}, &view{raw: c.received}
 	var methods []string
 	for _, m := range c.messages() {
 		methods = append(methods, m.method())
 		sent.head(m.start, m.headEnd, true)
+		body := len(sent.text)
 		if m.Chunked {
 			sent.chunked(m.headEnd, m.end)
 		} else {
 			sent.add(m.headEnd, m.end)
+		}
+		if strings.Contains(strings.ToLower(m.Field("Content-Type")), "form-urlencoded") {
+			sent.wide = append(sent.wide, span{body, len(sent.text)})
 		}
 	}
 	received.answers(methods)
@@ -180,10 +184,12 @@ func (v *view) head(from, to int, request bool) {
 		first, last = bytes.IndexByte(line, ' ')+1, bytes.LastIndexByte(line, ' ')
 	}
 	if first <= last {
-		v.kept = append(v.kept, [2]int{from, from + first}, [2]int{from + last, from + len(line)})
+		v.kept = append(v.kept, span{from, from + first}, span{from + last, from + len(line)})
 	}
+	begin := len(v.text)
 	v.add(from, from+len(line))
 	v.lines(from+len(line), to)
+	v.wide = append(v.wide, span{begin, len(v.text)})
 }
 
 // framingFields are not hidden: messages would not end where they did.
@@ -199,37 +205,47 @@ func (v *view) lines(from, to int) {
 		}
 		end := len(bytes.TrimRight(line, "\r\n"))
 		name, _, ok := bytes.Cut(line[:end], []byte(":"))
-		v.kept = append(v.kept, [2]int{from + end, from + len(line)})
+		v.kept = append(v.kept, span{from + end, from + len(line)})
 		switch {
 		case len(line) > 0 && (line[0] == ' ' || line[0] == '\t'): // a folded line
-			v.kept = append(v.kept, [2]int{from, from + 1})
+			v.kept = append(v.kept, span{from, from + 1})
 		case slices.Contains(framingFields, strings.ToLower(string(name))):
-			v.kept = append(v.kept, [2]int{from, from + end})
+			v.kept = append(v.kept, span{from, from + end})
 		case ok:
 			value := bytes.TrimPrefix(line[len(name)+1:], []byte(" "))
-			v.kept = append(v.kept, [2]int{from, from + len(line) - len(value)})
+			v.kept = append(v.kept, span{from, from + len(line) - len(value)})
 		}
 		from += len(line)
 	}
 }
 
+// marks says which bytes are hidden; raw is whole by then.
+func (v *view) marks() []bool {
+	if len(v.hidden) < len(v.raw) {
+		v.hidden = append(v.hidden, make([]bool, len(v.raw)-len(v.hidden))...)
+	}
+	return v.hidden
+}
+
 // hide marks a part of the text.
 func (v *view) hide(from, to int) {
+	hidden := v.marks()
 	i, _ := slices.BinarySearchFunc(v.pieces, from+1, func(p piece, at int) int { return p.text + p.n - at })
 	for ; i < len(v.pieces) && v.pieces[i].text < to; i++ {
 		p := v.pieces[i]
 		for at := max(from, p.text); at < min(to, p.text+p.n); at++ {
-			v.hidden[p.raw+at-p.text] = true
+			hidden[p.raw+at-p.text] = true
 		}
 	}
 }
 
 // replace puts an x in place of each byte that is hidden.
 func (v *view) replace() {
+	hidden := v.marks()
 	for _, k := range v.kept {
-		clear(v.hidden[k[0]:k[1]])
+		clear(hidden[k.from:k.to])
 	}
-	for i, hidden := range v.hidden {
+	for i, hidden := range hidden {
 		if hidden {
 			v.raw[i] = 'x'
 		}

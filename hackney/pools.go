@@ -253,3 +253,7 @@ func (c *core) checkIn() Kept {
 	}
 	return KeptInPool
 }
+
+// Pool is the pool that the client gets its connections from, nil for none
+// (hackney:pool/1).
+func (cs ClientState) Pool() *pool.Pool { return poolOf(cs.opts.orDefault()) }

@@ -40,10 +40,18 @@ func (c *driveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	r := conformance.Runner{Context: ctx, Against: c.Against, Insecure: c.Insecure, Update: c.Update, Watch: a.showTransition}
+	end := ""
+	r := conformance.Runner{Context: ctx, Against: c.Against, Insecure: c.Insecure, Update: c.Update, Watch: func(t conformance.Transition) {
+		if t.Command == "skip" { // no operation, but how the script ended
+			end = strings.TrimSpace("skipped " + harmless(t.Gave))
+			return
+		}
+		a.showTransition(t)
+	}}
 	failed := 0
 	for _, path := range paths {
 		fmt.Fprintln(a.stdout, path)
+		end = "ok"
 		err := r.Drive(path)
 		if _, mine := errors.AsType[*hackney.ArgumentError](err); mine {
 			return err
@@ -56,7 +64,7 @@ func (c *driveCommand) Run(ctx context.Context, a *app) error {
 			fmt.Fprintln(a.stdout, "FAIL", harmless(err.Error(), '\n', '\t'))
 			continue
 		}
-		fmt.Fprintln(a.stdout, "ok")
+		fmt.Fprintln(a.stdout, end)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d %w", failed, len(paths), errScripts)

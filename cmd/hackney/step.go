@@ -3,9 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -118,7 +121,7 @@ func (p *prompt) line(ctx context.Context) (line string, err error) {
 
 // take does what a line asks for.
 func (p *prompt) take(ctx context.Context, line string) {
-	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	word, rest := firstWord(line)
 	switch word {
 	case "":
 	case "help":
@@ -126,10 +129,19 @@ func (p *prompt) take(ctx context.Context, line string) {
 	case "state":
 		fmt.Fprintln(p.stdout, p.steps.State())
 	case "save":
-		p.save(strings.TrimSpace(rest))
+		p.save(rest)
 	default:
 		p.step(ctx, line)
 	}
+}
+
+// firstWord splits a line at its first blanks.
+func firstWord(line string) (word, rest string) {
+	line = strings.TrimSpace(line)
+	if i := strings.IndexAny(line, " \t"); i >= 0 {
+		return line[:i], strings.TrimSpace(line[i:])
+	}
+	return line, ""
 }
 
 // shownData is how much of a body is shown.
@@ -153,6 +165,34 @@ func (p *prompt) next() {
 	fmt.Fprintln(p.stdout, "next:", strings.Join(p.steps.Legal(), ", "))
 }
 
+// writePrivate writes a file for its owner alone, also in the place of one that others
+// may read. What is no file, such as a terminal, is written to.
+func writePrivate(file string, content []byte) (err error) {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(file, content, 0o600)
+	}
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		file = target
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".hackney-*") // of mode 0600
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		at.Path = file // the name that was asked for
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}
+
 // save writes the script. It holds what was sent and received, so it is for its
 // owner alone.
 func (p *prompt) save(file string) {
@@ -161,7 +201,7 @@ func (p *prompt) save(file string) {
 		err = &hackney.ArgumentError{What: "step", Err: fmt.Errorf("want save FILE")}
 	}
 	if err == nil {
-		err = os.WriteFile(file, script, 0o600)
+		err = writePrivate(file, script)
 	}
 	if err != nil {
 		fmt.Fprintln(p.stdout, "error:", oneLine(err))

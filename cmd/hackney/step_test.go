@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -56,6 +57,24 @@ func TestDriveInterrupted(t *testing.T) {
 	ctx := canceled(signalError{syscall.SIGINT})
 	if code := a.run(ctx, []string{"drive", filepath.Join("..", "..", "testdata", "scripts", "keep-alive.txtar")}); code != 130 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestSaveIsPrivate saves over a file that all may read, and where none can be.
+func TestSaveIsPrivate(t *testing.T) {
+	s := startServer(t, testserver.Options{})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "saved.txtar")
+	if err := os.WriteFile(file, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := runApp(t, &app{stdin: strings.NewReader("request\nsave\t" + file + "\nsave " + filepath.Join(dir, "no", "folder"))}, "step", s.URL())
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 || info.Size() < 10 {
+		t.Errorf("%v, error %v: %+v", info, err, r)
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 1 || !strings.Contains(r.stdout, "saved "+file+"\nerror: ") {
+		t.Errorf("%v are there: %+v", files, r)
 	}
 }
 

@@ -3,6 +3,7 @@ package golden
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ func (s *Section) Recorded() bool { return IsRecorded(s.Name) }
 
 // IsRecorded is Recorded for the name of a section.
 func IsRecorded(name string) bool {
-	return name == recordedPrefix || strings.HasPrefix(name, recordedPrefix+".")
+	return strings.HasPrefix(name, recordedPrefix)
 }
 
 // LineError is a fault in a script, with the place where it is.
@@ -151,8 +152,19 @@ func (s *Script) put(name, text string) error {
 // Format is the script as text.
 func (s *Script) Format() []byte { return txtar.Format(s.archive) }
 
-// Write writes the script back to where it was read.
+// sameAs says whether a script has the same commands and sections.
+func (s *Script) sameAs(o *Script) bool {
+	return slices.EqualFunc(s.archive.Files, o.archive.Files, func(a, b txtar.File) bool {
+		return a.Name == b.Name && bytes.Equal(a.Data, b.Data)
+	}) && bytes.Equal(s.archive.Comment, o.archive.Comment)
+}
+
+// Write writes the script back to where it was read. A text that would not be read as
+// it is, such as one with a line that begins a section, is refused.
 func (s *Script) Write() error {
+	if again, err := Parse(s.Path, s.Format()); err != nil || !s.sameAs(again) {
+		return errors.Join(fmt.Errorf("%s: what was to be written would be read otherwise", s.Path), err)
+	}
 	if err := os.MkdirAll(filepath.Dir(s.Path), 0o777); err != nil {
 		return err
 	}

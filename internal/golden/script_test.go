@@ -2,6 +2,7 @@ package golden
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,7 +69,7 @@ func TestScript(t *testing.T) {
 
 func TestIsRecorded(t *testing.T) {
 	for name, want := range map[string]bool{
-		"recorded": true, "recorded.wire": true, "recordedx": false, "ours": false, "not.recorded": false, "": false,
+		"recorded": true, "recorded.wire": true, "recordedx": true, "recorded-b": true, "recordedheaders": true, "ours": false, "not.recorded": false, "": false,
 	} {
 		if got := IsRecorded(name); got != want {
 			t.Errorf("IsRecorded(%q) = %v", name, got)
@@ -157,5 +158,20 @@ func TestReadAndWrite(t *testing.T) {
 	again, err := Read(path)
 	if err != nil || string(again.Format()) != someScript {
 		t.Errorf("read back: %v\n%s", err, again.Format())
+	}
+}
+
+// TestWriteRefuses holds that what would be read otherwise is not written.
+func TestWriteRefuses(t *testing.T) {
+	s := parseScript(t)
+	s.Path = filepath.Join(t.TempDir(), "x.txtar")
+	if err := s.Replace("ours", "a\n-- b --\nc\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Write(); err == nil {
+		t.Error("it was written")
+	}
+	if _, err := os.Stat(s.Path); err == nil {
+		t.Error("a file is there")
 	}
 }
