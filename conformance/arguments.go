@@ -178,18 +178,27 @@ func funcPayload(s *session, args []string) (hackney.Payload, error) {
 }
 
 // optionSetters set the options of the library by the names of their fields.
-var optionSetters = map[string]func(o *hackney.Opts, value string) error{
-	"connect-timeout": durationOption(func(o *hackney.Opts) *time.Duration { return &o.ConnectTimeout }),
-	"tls-timeout":     durationOption(func(o *hackney.Opts) *time.Duration { return &o.TLSTimeout }),
-	"recv-timeout":    durationOption(func(o *hackney.Opts) *time.Duration { return &o.RecvTimeout }),
-	"send-timeout":    durationOption(func(o *hackney.Opts) *time.Duration { return &o.SendTimeout }),
-	"expect-timeout":  durationOption(func(o *hackney.Opts) *time.Duration { return &o.ExpectTimeout }),
-	"basic-auth":      basicAuthOption,
-	"insecure":        flagOption(func(o *hackney.Opts) *bool { return &o.Insecure }),
-	"max-body":        countOption(func(o *hackney.Opts, n int64) { o.MaxBody = n }),
-	"max-head":        countOption(func(o *hackney.Opts, n int64) { o.MaxHead = int(n) }),
-	"max-fields":      countOption(func(o *hackney.Opts, n int64) { o.MaxFields = int(n) }),
-	"raw-method":      flagOption(func(o *hackney.Opts) *bool { return &o.RawMethod }),
+var optionSetters = map[string]func(s *session, o *hackney.Opts, value string) error{
+	"connect-timeout":  alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.ConnectTimeout })),
+	"tls-timeout":      alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.TLSTimeout })),
+	"recv-timeout":     alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.RecvTimeout })),
+	"send-timeout":     alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.SendTimeout })),
+	"expect-timeout":   alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.ExpectTimeout })),
+	"basic-auth":       alone(basicAuthOption),
+	"insecure":         alone(flagOption(func(o *hackney.Opts) *bool { return &o.Insecure })),
+	"max-body":         alone(countOption(func(o *hackney.Opts, n int64) { o.MaxBody = n })),
+	"max-head":         alone(countOption(func(o *hackney.Opts, n int64) { o.MaxHead = int(n) })),
+	"max-fields":       alone(countOption(func(o *hackney.Opts, n int64) { o.MaxFields = int(n) })),
+	"pool":             poolOption,
+	"checkout-timeout": alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.CheckoutTimeout })),
+	"drain-bytes":      alone(drainBytesOption),
+	"drain-time":       alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.DrainTime })),
+	"raw-method":       alone(flagOption(func(o *hackney.Opts) *bool { return &o.RawMethod })),
+}
+
+// alone is a setter that needs nothing of the session.
+func alone(set func(*hackney.Opts, string) error) func(*session, *hackney.Opts, string) error {
+	return func(_ *session, o *hackney.Opts, value string) error { return set(o, value) }
 }
 
 // setOptions sets all options anew.
@@ -201,7 +210,7 @@ func setOptions(s *session, args []string) error {
 		if set == nil {
 			return usagef("there is no option %q, want one of %s", name, strings.Join(sortedKeys(optionSetters), " "))
 		}
-		if err := set(&o, value); err != nil {
+		if err := set(s, &o, value); err != nil {
 			return err
 		}
 	}
@@ -211,13 +220,9 @@ func setOptions(s *session, args []string) error {
 
 func durationOption(field func(*hackney.Opts) *time.Duration) func(*hackney.Opts, string) error {
 	return func(o *hackney.Opts, value string) error {
-		if value == "infinite" {
-			*field(o) = hackney.Infinite
-			return nil
-		}
-		d, err := time.ParseDuration(value)
+		d, err := readTime(value)
 		if err != nil {
-			return usagef("%q is no time such as 250ms, nor infinite", value)
+			return err
 		}
 		*field(o) = d
 		return nil

@@ -48,6 +48,9 @@ var checks = map[string]check{
 	"error": {"KIND [REGEXP]", wantError},
 	"blame": {"caller|peer|network|limit", oneOf(blames, func(s *session) string { return string(hackney.BlameOf(s.err)) })},
 
+	"kept":      {"WORDS", wantKept},
+	"pool-size": {"NAME N", wantPoolSize},
+
 	"sent":        {"SECTION [SERVER] [N]", wantSent},
 	"sent-fields": {"SECTION [SERVER] [N]", wantSentFields},
 	"sent-line":   {"REGEXP [SERVER] [N]", wantSentLine},

@@ -21,6 +21,8 @@ var setups = map[string]struct {
 	"keep":    {"NAME", keep},
 	"use":     {"NAME|zero", use},
 	"log":     {"", beginLog},
+
+	"use-default-pool": {"true|false", useDefaultPool},
 }
 
 // setContext says what context the next operations get.

@@ -84,13 +84,9 @@ func TestEveryOpHasACommand(t *testing.T) {
 	}
 }
 
-// TestEveryOptionCanBeSet leaves out what the runner itself sets, and what concerns a
-// pool, which no script has.
+// TestEveryOptionCanBeSet leaves out what the runner itself sets.
 func TestEveryOptionCanBeSet(t *testing.T) {
-	own := map[string]bool{
-		"TLS": true, "DialContext": true, "Trace": true, "Tap": true,
-		"Pool": true, "CheckoutTimeout": true, "DrainBytes": true, "DrainTime": true,
-	}
+	own := map[string]bool{"TLS": true, "DialContext": true, "Trace": true, "Tap": true}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[hackney.Opts]()) {
 		name := kebab(strings.ReplaceAll(field.Name, "TLSTimeout", "TlsTimeout"))
 		if _, ok := optionSetters[name]; !ok && !own[field.Name] {
@@ -119,6 +115,7 @@ func TestDocNamesEverything(t *testing.T) {
 	names = append(names, sortedKeys(checks)...)
 	names = append(names, sortedKeys(payloads)...)
 	names = append(names, sortedKeys(functions)...)
+	names = append(names, sortedKeys(poolOptions)...)
 
 	for _, kind := range errorKinds[1:] {
 		names = append(names, kind.name)

@@ -115,6 +115,16 @@
 //	hijack                               then: conn write DATA | read N | close
 //	close
 //
+// Pools belong to the script that names them; that named default is there by itself.
+//
+//	start-pool NAME [timeout=TIME] [pool-size=N] [max-per-host=N]
+//	stop-pool NAME
+//	pool-size NAME [TRANSPORT HOST PORT] gives how many are idle, in all or to there
+//	max-poolsize NAME, pool-timeout NAME give the limits
+//	set-poolsize NAME N, set-pool-timeout NAME TIME
+//	pool-socket NAME TRANSPORT HOST PORT takes an idle connection; pool-release gives it back
+//	pool                                 gives the name of the present state's pool
+//
 // A FIELD is 'Name: value'; -Name leaves a default field away. A PAYLOAD is one of
 //
 //	text DATA
@@ -127,8 +137,9 @@
 //
 // These prepare what comes:
 //
-//	opts [NAME=VALUE]...                 options of new clients, all set anew: recv-timeout=50ms insecure …
+//	opts [NAME=VALUE]...                 options of new clients, all set anew: recv-timeout=50ms pool=NAME|none …
 //	context TIME|cancelled|background    of the operations that follow
+//	use-default-pool true|false          for clients whose opts name no pool
 //	keep NAME, use NAME|zero             give the present state a name, go back to one; zero never connected
 //	log                                  see below
 //
@@ -149,6 +160,8 @@
 //	want end                             it found the end (io.EOF)
 //	want error KIND [REGEXP]             see below
 //	want blame caller|peer|network|limit
+//	want kept WORDS                      what became of the connection: in the pool, kept by the client, …
+//	want pool-size NAME N                waits until so many are idle
 //	want legal OPERATION...              by the names of their functions
 //	want client SECTION                  the state, printed
 //	want sent SECTION [SERVER] [N]       the bytes that the server's Nth connection received
@@ -164,7 +177,7 @@
 // and ${PORT} stand for it in every section.
 //
 // The kinds of errors are: argument cancelled closed enoent invalid-state limit network
-// protocol refused reset response-ready stale timeout tls other.
+// no-pool pool-exists protocol refused reset response-ready stale timeout tls other.
 //
 // # Logs
 //

@@ -60,6 +60,9 @@ func init() {
 	for name, call := range verbs {
 		operations[name] = operation{[]hackney.Op{hackney.OpSendRequest}, "URL " + requestUsage, false, verb(call)}
 	}
+	for name, op := range poolOperations {
+		operations[name] = op
+	}
 	for name, f := range functions {
 		operations[name] = operation{nil, "DATA...", false, pure(f)}
 	}

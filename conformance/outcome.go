@@ -23,6 +23,8 @@ var errorKinds = []struct {
 	{"stale", sentinel(hackney.ErrStale)},
 	{"invalid-state", sentinel(hackney.ErrInvalidState)},
 	{"response-ready", sentinel(hackney.ErrResponseReady)},
+	{"no-pool", sentinel(hackney.ErrNoPool)},
+	{"pool-exists", sentinel(hackney.ErrPoolExists)},
 	{"enoent", sentinel(fs.ErrNotExist)},
 	{"argument", as[*hackney.ArgumentError]()},
 	{"argument", as[*hackney.URLError]()},

@@ -42,6 +42,8 @@ type session struct {
 
 	servers []*server
 	routes  routes
+	pools   pools
+	shared  shared
 	target  *target // in place of the script's main server
 	events  chan struct{}
 
@@ -75,13 +77,15 @@ const (
 type usageError struct{ error }
 
 func newSession(ctx context.Context, script *golden.Script) *session {
-	return &session{
+	s := &session{
 		ctx: ctx, script: script,
 		vars:   map[string]string{},
 		kept:   map[string]hackney.ClientState{},
 		routes: routes{to: map[string]route{}},
 		events: make(chan struct{}, 1),
 	}
+	s.shared.dial, s.shared.tap = s.dial, s.listen
+	return s
 }
 
 // do runs an operation and takes in what it gave. An error of it is in s.err; the
@@ -163,16 +167,19 @@ func (s *session) context() context.Context {
 func (s *session) opts() *hackney.Opts {
 	o := s.options
 	if len(s.servers) > 0 || s.routes.used() {
-		o.DialContext = s.dial
+		o.DialContext = s.shared.dial
+	}
+	if o.Pool == nil && s.pools.byDefault {
+		o.Pool, _ = s.pools.find(hackney.DefaultPool)
 	}
 	if o.TLS == nil {
-		o.TLS = s.trust()
+		o.TLS = s.trusted()
 	}
 	if s.target != nil {
 		o.Insecure = o.Insecure || s.target.insecure
 	}
 	if s.tap != nil || s.target != nil {
-		o.Tap = s.listen
+		o.Tap = s.shared.tap
 	}
 	return &o
 }
@@ -262,6 +269,7 @@ func (s *session) close() {
 	}
 	s.closeBehind()
 	s.taken.close()
+	s.pools.close()
 	for _, srv := range s.servers {
 		srv.close()
 	}

@@ -47,6 +47,17 @@ var operations = map[string]operation{
 	"hackney:controlling_process":     just("handoff"),
 	"hackney:set_sockopts":            {words: setSockoptsWords},
 
+	"hackney:start_pool":        {words: startPoolWords},
+	"hackney:stop_pool":         {words: poolWords("stop-pool")},
+	"hackney:pool":              {words: just("pool").words, value: defaultPoolValue},
+	"hackney_pool:pool_size":    {poolWords("pool-size"), numberValue},
+	"hackney_pool:max_poolsize": {poolWords("max-poolsize"), numberValue},
+	"hackney_pool:set_poolsize": {words: poolWords("set-poolsize")},
+	"hackney_pool:timeout":      {poolWords("pool-timeout"), timeValue},
+	"hackney_pool:set_timeout":  {words: setPoolTimeoutWords},
+	"hackney_pool:socket":       {words: poolWords("pool-socket")},
+	"hackney_pool:release":      {words: just("pool-release").words},
+
 	"hackney_url:parse_url":        {parseURLWords, urlValue},
 	"hackney_url:unparse_url":      {unparseURLWords, textValue},
 	"hackney_url:transport_scheme": {textWords("transport-scheme"), textValue},
@@ -188,7 +199,7 @@ func setSockoptsWords(_ *converter, args []term) ([]string, error) {
 func (c *converter) setOpts(list []term) error {
 	words := []string{"opts"}
 	for _, o := range list {
-		more, err := optWords(o)
+		more, err := c.optWords(o)
 		if err != nil {
 			return err
 		}
@@ -201,7 +212,7 @@ func (c *converter) setOpts(list []term) error {
 	return nil
 }
 
-func optWords(o term) ([]string, error) {
+func (c *converter) optWords(o term) ([]string, error) {
 	switch {
 	case o.is("insecure"):
 		return []string{"insecure"}, nil
@@ -209,6 +220,9 @@ func optWords(o term) ([]string, error) {
 		return []string{"recv-timeout=" + o.items[1].text + "ms"}, nil
 	case o.tagged("connect_timeout", 2):
 		return []string{"connect-timeout=" + o.items[1].text + "ms"}, nil
+	case o.tagged("pool", 2):
+		name, err := c.poolName(o.items[1])
+		return []string{"pool=" + name}, err
 	case o.tagged("basic_auth", 2) && len(o.items[1].items) == 2:
 		user, password := o.items[1].items[0], o.items[1].items[1]
 		return []string{"basic-auth=" + short(user.text) + ":" + short(password.text)}, nil

@@ -14,6 +14,7 @@ func TestCalls(t *testing.T) {
 		fields = `[{"tuple":[{"bin":"A"},{"bin":"b"}]}]`
 		empty  = `{"bin":""}`
 		client = `{"client":"C1"}`
+		mine   = `{"atom":"mine"}`
 		where  = `{"atom":"hackney_ssl_transport"},{"str":"h"},443`
 	)
 	for _, c := range []struct{ function, args, want string }{
@@ -39,6 +40,18 @@ func TestCalls(t *testing.T) {
 		{"hackney:close/1", client, "close"},
 		{"hackney:set_sockopts/2", client + `,[{"tuple":[{"atom":"nodelay"},true]}]`, "set-sockopts nodelay"},
 		{"hackney:controlling_process/2", client + `,{"opaque":"pid"}`, "handoff"},
+		{"hackney:start_pool/2", mine + `,[{"tuple":[{"atom":"timeout"},150000]},{"tuple":[{"atom":"pool_size"},5]}]`, "start-pool mine timeout=2m30s pool-size=5"},
+		{"hackney:stop_pool/1", mine, "stop-pool mine"},
+		{"hackney:request/5", get + "," + url + ",[],[]," + `[{"tuple":[{"atom":"pool"},{"atom":"default"}]}]`, "opts pool=default\nrequest get http://h/ chunks"},
+		{"hackney:pool/1", client, "pool"},
+		{"hackney_pool:pool_size/1", `{"atom":"hackney_pool"}`, "pool-size default"},
+		{"hackney_pool:pool_size/2", mine + `,{"tuple":[` + where + `]}`, "pool-size mine tls h 443"},
+		{"hackney_pool:max_poolsize/1", mine, "max-poolsize mine"},
+		{"hackney_pool:set_poolsize/2", mine + ",7", "set-poolsize mine 7"},
+		{"hackney_pool:timeout/1", mine, "pool-timeout mine"},
+		{"hackney_pool:set_timeout/2", mine + ",1234", "set-pool-timeout mine 1.234s"},
+		{"hackney_pool:socket/2", mine + `,{"tuple":[` + where + `]}`, "pool-socket mine tls h 443"},
+		{"hackney_pool:release/3", mine + `,{"tuple":[` + where + `]},{"opaque":"socket"}`, "pool-release"},
 		{"hackney_url:transport_scheme/1", `{"atom":"other"}`, "transport-scheme other"},
 		{"oracle_scen:headers_insert/3", fields + `,{"bin":"C"},{"bin":"d e"}`, "headers-insert C 'd e' 'A: b'"},
 		{"oracle_scen:headers_sorted/1", `[]`, "headers-list"},

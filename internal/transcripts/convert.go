@@ -14,6 +14,7 @@ type converter struct {
 	lines    []string
 	log      golden.Log
 	opts     string // the line of options that holds
+	pool     string // the name of the pool that was started last
 }
 
 func newConverter(s *scenario) *converter {
@@ -35,6 +36,7 @@ func convert(s *scenario, path string, old []byte) (*golden.Script, error) {
 	} else {
 		c.write("log")
 		c.lines = append(c.lines, serverLines(s)...)
+		c.lines = append(c.lines, beforehand[s.Area+"/"+s.Name]...)
 		if err := c.calls(); err != nil {
 			return nil, err
 		}
@@ -55,6 +57,12 @@ func convert(s *scenario, path string, old []byte) (*golden.Script, error) {
 func (c *converter) calls() error {
 	plan := planStates(c.scenario)
 	for i, call := range c.scenario.Calls {
+		if strings.HasPrefix(call.Action, "sleep ") {
+			if err := c.awaited(i); err != nil {
+				return fmt.Errorf("call %d: %w", call.N, err)
+			}
+			continue
+		}
 		op, ok := operationOf(call.Function)
 		if !ok {
 			return fmt.Errorf("call %d: no command for %s%s", call.N, call.Function, call.Action)
@@ -132,7 +140,8 @@ func (c *converter) logByHand(entries []entry) error {
 			return fmt.Errorf("nothing is recorded of %s", e.name)
 		}
 		c.log.Call(e.name)
-		if err := c.outcome(results[e.index], nil); err != nil {
+		op, _ := operationOf(c.scenario.Calls[e.index].Function)
+		if err := c.outcome(results[e.index], op.value); err != nil {
 			return err
 		}
 	}

@@ -41,6 +41,9 @@ func (c *converter) returned(v term) error {
 	case v.is("ok"):
 		c.log.OK()
 		return nil
+	case v.tagged("ok", 2) && v.items[1].kind == isOpaque: // a process or a socket, which has no form here
+		c.log.OK()
+		return nil
 	case v.kind == isClient:
 		c.log.OK()
 		return c.client(v)

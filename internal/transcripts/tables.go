@@ -26,7 +26,7 @@ var areas = []area{
 	{"multipart_stream", "multipart"},
 	{"redirect", "redirect"},
 	{"async", "async"},
-	{"pool", "pool"},
+	{"pool", ""},
 	{"proxy", "proxy"},
 }
 
@@ -42,6 +42,7 @@ var leftOut = map[string]string{
 	"errors_timeouts/connect_options_bad":                "a socket option that does not exist; options are fields of a struct here",
 	"urlcodec/urlencode_string_crash":                    "a character list where a binary was wanted; texts are strings here",
 	"headers_module/headers_string_key_crash":            "a character list where a binary was wanted; names are strings here",
+	"pool/pool_child_spec":                               "the specification of a supervised process; a pool is a value here and has no process",
 	"multipart_stream/mp_data_string_name":               "a character list where a binary was wanted; names are strings here",
 }
 
@@ -94,6 +95,44 @@ var handWritten = map[string]byHand{
 		},
 		log: []entry{{"request", 1}},
 	},
+	"pool/pool_peer_closes_idle": {
+		why: "how many are idle just before the peer closes depends on the time; what became of the connection does not",
+		lines: []string{
+			"log",
+			"server partly at 127.0.0.1:18080",
+			"opts pool=default recv-timeout=900ms",
+			"request get http://127.0.0.1:18080/1",
+			"body",
+			"want kept in the pool",
+			"want pool-size default 0",
+			"pool-size default",
+			"request get http://127.0.0.1:18080/2",
+			"body",
+			"pool-size default",
+		},
+		log: []entry{{"request", 0}, {"body", 1}, {"pool-size", 4}, {"request", 5}, {"body", 6}, {"pool-size", 7}},
+	},
+	"pool/pool_timeout_expiry": {
+		why: "the time an idle connection has is short only while the first one is to leave",
+		lines: []string{
+			"server partly at 127.0.0.1:18080",
+			"start-pool tpool pool-size=5",
+			"opts pool=tpool recv-timeout=900ms",
+			"request get http://127.0.0.1:18080/1",
+			"body",
+			"want data one",
+			"want kept in the pool",
+			"want pool-size tpool 1",
+			"set-pool-timeout tpool 200ms",
+			"want pool-size tpool 0",
+			"set-pool-timeout tpool 150s",
+			"log",
+			"request get http://127.0.0.1:18080/2",
+			"body",
+			"pool-size tpool",
+		},
+		log: []entry{{"request", 6}, {"body", 7}, {"pool-size", 8}},
+	},
 	"tls/tls_verify_peer_ok": {
 		why: "with the library of its time the certificate was not good; so is that of the server here",
 		lines: []string{
@@ -103,6 +142,11 @@ var handWritten = map[string]byHand{
 		},
 		log: []entry{{"request", 0}},
 	},
+}
+
+// beforehand are the commands of what a recording had set up before its calls.
+var beforehand = map[string][]string{
+	"pool/pool_use_default_env": {"use-default-pool true"},
 }
 
 // bodyFuns are the body functions of the recordings, by what is said of them: what
@@ -123,5 +167,6 @@ var errorKinds = map[string]string{
 	"econnreset":     "reset",
 	"invalide_state": "invalid-state",
 	"not_owner":      "stale",
+	"not_found":      "no-pool",
 	"tls_alert":      "tls",
 }

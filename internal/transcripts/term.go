@@ -10,7 +10,7 @@ import (
 // term is an Erlang term, as the recordings write it in JSON.
 type term struct {
 	kind   kind
-	text   string          // of an atom, text, fun; the number of a client
+	text   string          // of an atom, text, fun, opaque term; the number of a client
 	items  []term          // of a list or tuple
 	fields map[string]term // of a #hackney_url{}
 }
@@ -81,7 +81,7 @@ func (t *term) object(b []byte) error {
 	case o.URL != nil:
 		*t = term{kind: isURL, fields: o.URL}
 	case o.Opaque != nil:
-		*t = term{kind: isOpaque}
+		*t = term{kind: isOpaque, text: fmt.Sprint(o.Opaque)}
 	default:
 		return fmt.Errorf("unknown form of a term: %.80s", b)
 	}
