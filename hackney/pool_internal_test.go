@@ -219,8 +219,9 @@ func TestStaleAfterCheckIn(t *testing.T) {
 	done := mMust(t)(SkipBody(ctx, cs))
 	for op, call := range mCalls[StateOnBody] {
 		_, err := call(cs)
-		if !errors.Is(err, ErrStale) {
-			t.Errorf("%v: %v", op, err)
+		var stale *StateError
+		if !errors.As(err, &stale) || stale.Err != ErrStale || stale.UsedBy != OpSkipBody {
+			t.Errorf("%v: %v, want that SkipBody has used it", op, err)
 		}
 	}
 	if b, _, err := Body(ctx, done); len(b) != 0 || err != nil {

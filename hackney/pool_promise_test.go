@@ -275,7 +275,7 @@ func TestPrewarm(t *testing.T) {
 		srv := wiretest.Start(t, wiretest.Options{TLS: secure}, wiretest.Replies(wOK), wiretest.Replies(wOK), wiretest.Replies(wOK))
 		p := pPool(t, pool.Opts{MaxPerHost: 3})
 		o := &hackney.Opts{Pool: p, Insecure: true}
-		for _, n := range []int{0, 2, 1, 3, 3} {
+		for _, n := range []int{0, 2, 1, 3, 3, 5} { // the pool has room for three
 			if err := hackney.Prewarm(t.Context(), srv.URL("/"), n, o); err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hackney-go/hackney/hackney/pool"
 	"github.com/hackney-go/hackney/hackney/url"
@@ -75,8 +76,8 @@ func FindPool(name string) (*pool.Pool, bool) {
 func UseDefaultPool(on bool) { useDefaultPool.Store(on) }
 
 // Prewarm makes sure that a pool has n connections ready for a URL: so many are
-// connected, their TLS handshakes done, and idle in the pool of o afterwards, as far as
-// its limits allow. They are opened one after the other.
+// connected, their TLS handshakes done, and idle in the pool of o afterwards, or as
+// many as its limits allow. They are opened one after the other.
 func Prewarm(ctx context.Context, rawURL string, n int, o *Opts) error {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -98,7 +99,11 @@ func Prewarm(ctx context.Context, rawURL string, n int, o *Opts) error {
 		}
 	}()
 	for range n {
-		c, err := checkout(ctx, p, &to, o)
+		c, err := checkout(ctx, p, &to, o, noWait)
+		var full *pool.Error
+		if errors.As(err, &full) && full.Reason == pool.ErrTimeout {
+			return nil // no more than that
+		}
 		if err != nil {
 			return err
 		}
@@ -134,7 +139,7 @@ func keyOf(to *origin, o *Opts) pool.Key {
 // open gives a connection: one of the pool, or a new one.
 func open(ctx context.Context, to *origin, o *Opts) (*core, error) {
 	if p := poolOf(o); p != nil {
-		return checkout(ctx, p, to, o)
+		return checkout(ctx, p, to, o, o.CheckoutTimeout)
 	}
 	conn, err := dial(ctx, to, o)
 	if err != nil {
@@ -143,11 +148,14 @@ func open(ctx context.Context, to *origin, o *Opts) (*core, error) {
 	return newCore(conn, to.cloned(), o.Tap), nil
 }
 
-// checkout gives a connection of p.
-func checkout(ctx context.Context, p *pool.Pool, to *origin, o *Opts) (*core, error) {
+// noWait is a wait for a connection that is over at once.
+const noWait = -1
+
+// checkout gives a connection of p, for which it waits at most for wait.
+func checkout(ctx context.Context, p *pool.Pool, to *origin, o *Opts, wait time.Duration) (*core, error) {
 	key := keyOf(to, o)
 	for {
-		c, err := p.Checkout(ctx, key, o.CheckoutTimeout)
+		c, err := p.Checkout(ctx, key, wait)
 		if err != nil {
 			return nil, err
 		}
@@ -224,7 +232,7 @@ func (c *core) Undisturbed() bool {
 // old one cannot touch it any more. Where Close came first, it is closed.
 func (a *operation) checkIn(next *ClientState) {
 	h := a.h
-	claimed, free := a.given.turn.claimedBy(a.op), a.given.turn.nextLease()
+	claimed, free := a.given.turn.claimedBy(a.op), a.given.turn.nextLease(a.op)
 	if h.brim && !h.stillGood() {
 		a.retire(next)
 		a.h, next.kept = nil, NotClean

@@ -335,7 +335,7 @@ func (r *BodyReader) keep(err error) error {
 }
 
 // Chunks goes through the body piece by piece, as StreamBody does, but lends each:
-// its bytes are good until the next step. An error ends it.
+// its bytes are good until the next step, Close included. An error ends it.
 func (r *BodyReader) Chunks() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for {

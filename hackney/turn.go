@@ -34,8 +34,8 @@ func (t turn) claimedBy(op Op) turn { return packTurn(op, t.count(), t.lease()) 
 // next is the turn that op makes out of t.
 func (t turn) next(op Op) turn { return packTurn(op, t.count()+1, t.lease()) }
 
-// nextLease is the first turn of the lease behind that of t.
-func (t turn) nextLease() turn { return packTurn(t.op(), 0, t.lease()+1) }
+// nextLease is the first turn of the lease behind that of t, which op has ended.
+func (t turn) nextLease(op Op) turn { return packTurn(op, 0, t.lease()+1) }
 
 // claim takes the turn of cs for op: nil, or a *StateError with ErrStale or
 // ErrClosed, and then nothing happened.
