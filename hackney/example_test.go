@@ -491,7 +491,7 @@ func ExampleNewBodyReader() {
 		log.Fatal(err)
 	}
 	r := hackney.NewBodyReader(ctx, cs)
-	defer r.Close()
+	defer func() { hackney.Close(r.State()) }()
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		fmt.Println(lines.Text())
