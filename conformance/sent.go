@@ -143,18 +143,23 @@ func match(list []pattern, got []byte) (n int, ok, more bool) {
 	return n, true, false
 }
 
+// patternsFor reads SECTION [SERVER] [N], and the patterns in the section.
+func (s *session) patternsFor(args []string) (section *golden.Section, list []pattern, srv *server, conn int, err error) {
+	name, srv, conn, err := s.whatWas(args)
+	if err != nil {
+		return nil, nil, nil, 0, err
+	}
+	if section, err = s.section(name); err != nil {
+		return nil, nil, nil, 0, err
+	}
+	list, err = s.patterns(section)
+	return section, list, srv, conn, err
+}
+
 // wantSent compares the bytes that a connection received, from where the last
 // check of the kind ended.
 func wantSent(s *session, args []string) error {
-	name, srv, conn, err := s.whatWas(args)
-	if err != nil {
-		return err
-	}
-	section, err := s.section(name)
-	if err != nil {
-		return err
-	}
-	list, err := s.patterns(section)
+	section, list, srv, conn, err := s.patternsFor(args)
 	if err != nil {
 		return err
 	}
@@ -167,7 +172,7 @@ func wantSent(s *session, args []string) error {
 	got := srv.unlooked(conn)
 	srv.saw(conn, len(got), section)
 	if s.updates != nil {
-		return s.update(name, s.rewritten(list, got))
+		return s.update(section.Name, s.rewritten(list, got))
 	}
 	return s.sentDiffers(section, list, got)
 }
@@ -214,15 +219,7 @@ func bareLine(quoted string) string {
 // wantSentFields compares one request: its line and its body exactly, its fields
 // as a set.
 func wantSentFields(s *session, args []string) error {
-	name, srv, conn, err := s.whatWas(args)
-	if err != nil {
-		return err
-	}
-	section, err := s.section(name)
-	if err != nil {
-		return err
-	}
-	list, err := s.patterns(section)
+	section, list, srv, conn, err := s.patternsFor(args)
 	if err != nil {
 		return err
 	}
@@ -236,7 +233,7 @@ func wantSentFields(s *session, args []string) error {
 		return s.matched(section)
 	}
 	if s.updates != nil {
-		return s.update(name, s.rewritten(list, msg.Raw))
+		return s.update(section.Name, s.rewritten(list, msg.Raw))
 	}
 	return differs("the request differs from section %s, at %s:%d (-want +got):\n%s",
 		section.Name, section.File, section.Line, cmp.Diff(want, have))
