@@ -96,16 +96,3 @@ func Look(s Sight) Liveness {
 	defer eyes.Put(e)
 	return e.Look(s)
 }
-
-// A Prober is a Sight with an Eye of its own: it probes one connection, any
-// number of times, on one goroutine at a time.
-type Prober struct {
-	sight Sight
-	eye   Eye
-}
-
-// NewProber returns a Prober for conn.
-func NewProber(conn net.Conn) *Prober { return &Prober{sight: SightOf(conn)} }
-
-// Probe looks at the connection, as the function [Probe] does.
-func (p *Prober) Probe() Liveness { return p.eye.Look(p.sight) }

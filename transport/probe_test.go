@@ -137,19 +137,6 @@ func TestProbeUnknown(t *testing.T) {
 	}
 }
 
-func TestProber(t *testing.T) {
-	client, server := tcpPair(t)
-	p := NewProber(client)
-	if got := p.Probe(); got != Idle {
-		t.Errorf("the connection is %v", got)
-	}
-	server.Write([]byte("x"))
-	await(t, SightOf(client), Readable)
-	if got := p.Probe(); got != Readable {
-		t.Errorf("with a byte there it is %v", got)
-	}
-}
-
 // TestEyeAllocs has one Eye look at a thousand connections.
 func TestEyeAllocs(t *testing.T) {
 	var e Eye
