@@ -756,7 +756,7 @@ func TestCancelUnderAnOperation(t *testing.T) {
 			t.Run(over.Scheme()+"/"+name, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(context.Background())
 				cs, result := mBlock(t, name, over, ctx)
-				mUntil(t, "a read or write", func() bool { return cs.handle.core.cancel.Load()&cancelMask == cancelArmed })
+				mUntil(t, "a read or write", func() bool { return cs.handle.anchor.cancel.Load()&cancelMask == cancelArmed })
 				cancel(errWhy)
 				mFailsBy(t, <-result, errWhy)
 			})
@@ -947,12 +947,12 @@ func TestLateCallback(t *testing.T) {
 				cs = mMust(t)(StreamRequestBody(a, cs, Text("abc")))
 				cs = mMust(t)(StartResponse(a, cs))
 				cs = mMust(t)(mUpload(a, cs))
-				core := cs.handle.core
-				seq := core.cancel.Load() &^ cancelMask
+				anchor := cs.handle.anchor
+				seq := anchor.cancel.Load() &^ cancelMask
 				a.cancel()
 				cs = mMust(t)(EndStreamRequestBody(context.Background(), cs))
 				began := time.Now()
-				if err := later(t, cs, func() { core.fire(seq) }); err != nil {
+				if err := later(t, cs, func() { anchor.fire(seq) }); err != nil {
 					mTimedOut(t, err) // by its own limit
 					if spent := time.Since(began); spent != mLimit {
 						t.Errorf("it was interrupted after %v", spent)

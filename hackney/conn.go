@@ -24,27 +24,14 @@ type handle struct {
 	word   atomic.Uint64 // a turn
 	*core                // the connection
 	*work                // nil while no exchange is under way
-	anchor *anchor       // of the cleanup
+	anchor *anchor
 
 	// The connection, switched on once: kernel paths and calls without an
 	// interface are only on a bare socket.
 	tcp *net.TCPConn // nil under a tap, which has to see the bytes
 	tls *tls.Conn
 
-	sight     transport.Sight
 	idleSince time.Duration // clock when it became idle
-}
-
-// anchor holds the connection of a handle for when that is forgotten: a handle that
-// nobody holds any more cannot be closed by anybody. It must not reach the handle.
-type anchor struct{ core atomic.Pointer[core] }
-
-// letGo closes what the handle of a has left behind.
-func (a *anchor) letGo() {
-	if c := a.core.Swap(nil); c != nil {
-		c.unregister()
-		c.abort()
-	}
 }
 
 // handles are those whose connections went back to a pool.
@@ -168,9 +155,6 @@ func newHandle(c *core) *handle {
 	h := handles.Get().(*handle)
 	h.core, h.idleSince = c, clock()
 	h.anchor.core.Store(c)
-	if h.sight = c.pooled.Sight(); c.pooled == nil {
-		h.sight = transport.SightOf(c.conn)
-	}
 	h.tcp = c.tap.bare(c.conn)
 	h.tls, _ = c.conn.(*tls.Conn)
 	return h
@@ -181,7 +165,7 @@ func newHandle(c *core) *handle {
 func (h *handle) leave() *core {
 	c := h.core
 	h.anchor.core.Store(nil)
-	h.core, h.tcp, h.tls, h.sight = nil, nil, nil, transport.Sight{}
+	h.core, h.tcp, h.tls = nil, nil, nil
 	handles.Put(h)
 	return c
 }
@@ -327,7 +311,7 @@ func (h *handle) stillGood() bool {
 	case hot:
 		return true
 	}
-	seen := transport.Look(h.sight)
+	seen := transport.Probe(h.conn)
 	return seen != transport.Closed && seen != transport.Readable
 }
 

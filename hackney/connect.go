@@ -87,7 +87,7 @@ func (a *operation) end(h *handle) (Kept, error) {
 	}
 	if first && idle { // else the operation under way clears the handle
 		h.anchor.core.Store(nil)
-		h.core.unregister()
+		h.anchor.unregister()
 		h.clear()
 	}
 	return NotKeptOnClose, err
@@ -141,7 +141,7 @@ func Hijack(cs ClientState) (net.Conn, []byte, error) {
 	}
 	rest := append([]byte(nil), h.unread()...)
 	h.anchor.core.Store(nil)
-	h.core.unregister()
+	h.anchor.unregister()
 	h.liftLimits()
 	h.clear()
 	h.core.ended()

@@ -74,7 +74,7 @@ func (h *handle) answerWaiting(ctx context.Context) (early *http1.Head, err erro
 	if early, err := h.answerUnread(); early != nil || err != nil || h.exchange.early != nil {
 		return early, err
 	}
-	if transport.Look(h.sight) != transport.Readable {
+	if transport.Probe(h.conn) != transport.Readable {
 		return nil, nil // if it is closed, the write will tell
 	}
 	if err := h.fillReady(ctx); err != nil {

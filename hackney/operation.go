@@ -75,7 +75,7 @@ func (a *operation) commit(next ClientState, err error) (ClientState, error) {
 		next.expect = next.expect && h.work != nil && h.up.expect
 		next.open = next.open && h.work != nil && !h.up.ended()
 		if !alive { // closed meanwhile; the socket is gone, the rest is ours to clear
-			h.core.unregister()
+			h.anchor.unregister()
 			h.clear()
 			next.handle, next.connection = nil, Closed
 		}
@@ -117,7 +117,7 @@ func (a *operation) fail(err error) (ClientState, error) {
 func (a *operation) retire(next *ClientState) {
 	if h := a.h; h != nil {
 		h.word.Store(uint64(a.given.turn.next(a.op) | closedBit))
-		h.core.unregister()
+		h.anchor.unregister()
 		h.core.close()
 		h.anchor.core.Store(nil)
 		h.clear()
@@ -143,7 +143,7 @@ func (a *operation) finish(next *ClientState) {
 		return
 	}
 	a.h.clear()
-	a.h.core.unregister()
+	a.h.anchor.unregister()
 }
 
 // broken ends an operation that could not go on: an interruption that lost

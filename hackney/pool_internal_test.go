@@ -163,7 +163,7 @@ func TestHandleOfAnotherConnection(t *testing.T) {
 	h.core = made
 	h.anchor.core.Store(made)
 	h.tcp, _ = conn.(*net.TCPConn)
-	h.sight, h.idleSince = transport.SightOf(conn), clock()
+	h.idleSince = clock()
 	a := operation{op: OpConnect, given: ClientState{opts: o2}}
 	a.adopt(h, start.link.origin)
 	next := must(a.commit(a.given, nil))

@@ -91,8 +91,8 @@ func pEven(t testing.TB, p *pool.Pool) {
 	if s.InUse != 0 || s.Dialing != 0 || s.Waiting != 0 {
 		t.Errorf("%d in use, %d being dialed, %d wait", s.InUse, s.Dialing, s.Waiting)
 	}
-	if ended := uint64(s.Idle) + s.Discarded + s.Evicted.Total(); s.Opened+s.Adopted != ended {
-		t.Errorf("%d were opened, %d accounted for: %+v", s.Opened+s.Adopted, ended, s.Counts)
+	if ended := uint64(s.Idle) + s.Discarded + s.Evicted.Total(); s.Opened+s.CheckedIn != ended {
+		t.Errorf("%d were opened, %d accounted for: %+v", s.Opened+s.CheckedIn, ended, s.Counts)
 	}
 }
 

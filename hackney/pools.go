@@ -239,7 +239,7 @@ func (a *operation) checkIn(next *ClientState) {
 		return
 	}
 	h.clear()
-	h.core.unregister()
+	h.anchor.unregister()
 	if !h.word.CompareAndSwap(uint64(claimed), uint64(free)) {
 		a.retire(next)
 		a.h, next.kept = nil, NotKeptOnClose

@@ -39,7 +39,7 @@ func TestCopyBodyAfterAnEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cs := mMust(t)(SendRequest(ctx, mConnect(t, srv, transport.TCP), Req{}))
 	cancel()
-	mUntil(t, "the callback", func() bool { return cs.handle.core.cancel.Load()&cancelMask == cancelFired })
+	mUntil(t, "the callback", func() bool { return cs.handle.anchor.cancel.Load()&cancelMask == cancelFired })
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

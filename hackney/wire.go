@@ -31,11 +31,11 @@ func (h *handle) reading(ctx context.Context, op string, call func() (int64, err
 	}
 	ctx = orBackground(ctx)
 	h.limitRead(ctx)
-	if !h.core.arm(ctx) {
+	if !h.anchor.arm(ctx) {
 		return 0, h.networkError(op, over(ctx))
 	}
 	n, err := call()
-	interrupted := h.core.disarm()
+	interrupted := h.anchor.disarm()
 	h.exchange.received += n
 	switch {
 	case n > 0 || err == nil:
@@ -124,12 +124,12 @@ func (h *handle) writeAny(p []byte) (int, error) {
 func (h *handle) writing(ctx context.Context, op string, call func() (int64, error)) error {
 	ctx = orBackground(ctx)
 	h.limitWrite(ctx)
-	if !h.core.arm(ctx) {
+	if !h.anchor.arm(ctx) {
 		return h.networkError(op, over(ctx))
 	}
 	h.wrote = true
 	n, err := call()
-	interrupted := h.core.disarm()
+	interrupted := h.anchor.disarm()
 	h.exchange.sent += n
 	if err == nil {
 		return nil
@@ -164,7 +164,7 @@ func (h *handle) limitRead(ctx context.Context) {
 
 // readRanOut says whether a limit of ours can have ended a read.
 func (h *handle) readRanOut() bool {
-	return h.core.armed && h.core.cancel.Load()&cancelMask >= cancelFiring || h.readLimited && !time.Now().Before(h.readUntil)
+	return h.anchor.armed && h.anchor.cancel.Load()&cancelMask >= cancelFiring || h.readLimited && !time.Now().Before(h.readUntil)
 }
 
 func (h *handle) limitWrite(ctx context.Context) {

@@ -49,9 +49,8 @@
 //
 // # Idle connections
 //
-// [Probe] looks at a socket without reading from it and without blocking. Who
-// looks again and again keeps a [Sight] of each connection, which is small, and an
-// [Eye] for all of them: a look then costs one system call and no allocation.
+// [Probe] looks at a socket without reading from it and without blocking. It costs
+// one system call and no allocation.
 //
 // Over TLS the bytes on the socket may be session tickets, which tell nothing.
 // [Quiet] takes them in, without waiting, and says whether there was more.

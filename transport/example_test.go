@@ -77,8 +77,8 @@ func ExampleError() {
 	// network: dial 192.0.2.1:80: context canceled: shutting down
 }
 
-// One Eye looks at any number of connections.
-func ExampleEye() {
+// A look at an idle connection, before and after its peer closes it.
+func ExampleProbe() {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
@@ -97,12 +97,11 @@ func ExampleEye() {
 		return
 	}
 
-	eye, sight := transport.NewEye(), transport.SightOf(conn)
-	fmt.Println(eye.Look(sight))
+	fmt.Println(transport.Probe(conn))
 	server.Close()
-	for eye.Look(sight) == transport.Idle { // until the news is here
+	for transport.Probe(conn) == transport.Idle { // until the news is here
 	}
-	fmt.Println(eye.Look(sight))
+	fmt.Println(transport.Probe(conn))
 	// Output:
 	// idle
 	// closed

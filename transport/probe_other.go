@@ -2,9 +2,9 @@
 
 package transport
 
-import "syscall"
+import "net"
 
 // An eye can see nothing on this system.
 type eye struct{}
 
-func (eye) look(syscall.RawConn) Liveness { return Unknown }
+func (eye) look(net.Conn) Liveness { return Unknown }

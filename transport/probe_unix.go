@@ -2,7 +2,11 @@
 
 package transport
 
-import "syscall"
+import (
+	"errors"
+	"net"
+	"syscall"
+)
 
 // An eye asks the kernel for bytes that are there.
 //
@@ -19,11 +23,13 @@ type eye struct {
 }
 
 // look asks for one byte that is left where it is.
-func (e *eye) look(raw syscall.RawConn) Liveness {
-	n, err := e.receive(raw, e.one[:], syscall.MSG_PEEK)
+func (e *eye) look(conn net.Conn) Liveness {
+	n, err := e.receive(conn, e.one[:], syscall.MSG_PEEK)
 	switch {
 	case wouldBlock(err):
 		return Idle
+	case err == errNoSocket:
+		return Unknown
 	case err != nil || n == 0:
 		return Closed
 	}
@@ -31,15 +37,15 @@ func (e *eye) look(raw syscall.RawConn) Liveness {
 }
 
 // receive receives what is there. It fails where it would have to wait.
-func (e *eye) receive(raw syscall.RawConn, buf []byte, flags int) (int, error) {
+func (e *eye) receive(conn net.Conn, buf []byte, flags int) (int, error) {
 	if e.call == nil {
 		e.call = e.recv
 	}
 	e.buf, e.flags = buf, flags
-	err := raw.Control(e.call)
+	err := control(conn, e.call)
 	e.buf = nil // an eye at rest pins nothing
 	if err != nil {
-		return 0, err // closed on this side
+		return 0, err // no socket, or closed on this side
 	}
 	return e.n, e.err
 }
@@ -53,6 +59,28 @@ func (e *eye) recv(fd uintptr) {
 			return
 		}
 	}
+}
+
+var errNoSocket = errors.New("not a socket of package net")
+
+// control gives the descriptor of conn to f. The types are told apart because a call
+// through syscall.RawConn would allocate.
+func control(conn net.Conn, f func(fd uintptr)) error {
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		raw, err := c.SyscallConn()
+		if err != nil {
+			return err
+		}
+		return raw.Control(f)
+	case *net.UnixConn:
+		raw, err := c.SyscallConn()
+		if err != nil {
+			return err
+		}
+		return raw.Control(f)
+	}
+	return errNoSocket
 }
 
 func wouldBlock(err error) bool { return err == syscall.EAGAIN || err == syscall.EWOULDBLOCK }

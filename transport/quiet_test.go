@@ -28,7 +28,6 @@ type channel struct {
 	server *tls.Conn
 	far    *holder         // below server
 	keys   strings.Builder // as in a file of NSS
-	sight  Sight           // of the client's socket
 }
 
 // A holder keeps back what is written while hold is set.
@@ -121,7 +120,6 @@ func (p *place) over(t testing.TB, client, server net.Conn) *channel {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	c.sight = SightOf(c.client)
 	return c
 }
 
@@ -136,9 +134,9 @@ func (c *channel) quiet(t testing.TB, want bool) {
 // settle has the client take in what is on its way.
 func (c *channel) settle(t testing.TB) {
 	t.Helper()
-	await(t, c.sight, Readable)
+	await(t, c.client, Readable)
 	c.quiet(t, true)
-	if got := Look(c.sight); got != Idle {
+	if got := Probe(c.client); got != Idle {
 		t.Fatalf("after a look at what was there, the socket is %v", got)
 	}
 }
@@ -186,7 +184,7 @@ func TestQuietTickets(t *testing.T) {
 			p := withTickets(t)
 			client, server := pair(t, kind.network, kind.addr)
 			c := p.over(t, client, server)
-			await(t, c.sight, Readable)
+			await(t, c.client, Readable)
 			if p.cache.puts != 0 {
 				t.Fatal("the tickets were read before the look")
 			}
@@ -209,8 +207,8 @@ func TestQuietTicketsAhead(t *testing.T) {
 	p.server.ClientAuth = tls.NoClientCert
 	c := p.open(t)
 	c.quiet(t, true)
-	if p.cache.puts != 1 || Look(c.sight) != Idle {
-		t.Errorf("%d tickets were kept, and the socket is %v", p.cache.puts, Look(c.sight))
+	if p.cache.puts != 1 || Probe(c.client) != Idle {
+		t.Errorf("%d tickets were kept, and the socket is %v", p.cache.puts, Probe(c.client))
 	}
 	c.works(t, "a text")
 }
@@ -222,7 +220,7 @@ func TestQuietTicketsAndData(t *testing.T) {
 	c := p.open(t)
 	c.server.Write([]byte("x"))
 	c.far.Conn.Write(c.far.held)
-	await(t, c.sight, Readable)
+	await(t, c.client, Readable)
 	c.quiet(t, false)
 	if p.cache.puts != 1 {
 		t.Errorf("%d tickets were kept", p.cache.puts)
@@ -287,7 +285,7 @@ func TestQuietDisturbed(t *testing.T) {
 				ch := p.open(t)
 				ch.quiet(t, true)
 				c.disturb(ch)
-				await(t, ch.sight, c.want)
+				await(t, ch.client, c.want)
 				ch.quiet(t, false)
 			})
 		}
@@ -304,7 +302,7 @@ func TestQuietUnread(t *testing.T) {
 			c.server.Write([]byte("c"))
 			c.far.Conn.Write(c.far.held) // as one, so that one read takes both
 			wantText(t, c.client, want)
-			if got := Look(c.sight); got != Idle {
+			if got := Probe(c.client); got != Idle {
 				t.Fatalf("%s: the socket is %v", name, got)
 			}
 			if !ReadAhead(c.client) {
@@ -332,7 +330,7 @@ func TestReadAhead(t *testing.T) {
 			cut := min(cut, len(record))
 			c.far.Conn.Write(record[:cut])
 			if cut > 0 {
-				await(t, c.sight, Readable)
+				await(t, c.client, Readable)
 				c.quiet(t, cut < len(record)) // takes in the first part
 			}
 			if cut == len(record) {
@@ -386,7 +384,7 @@ func TestQuietPartThenEnd(t *testing.T) {
 		c.far.Write([]byte{23, 3})
 		c.settle(t)
 		c.far.Close()
-		await(t, c.sight, Closed)
+		await(t, c.client, Closed)
 		c.quiet(t, false)
 	})
 }
@@ -422,7 +420,7 @@ func TestQuietDeadline(t *testing.T) {
 	c.works(t, "a text")
 	c.client.SetReadDeadline(time.Unix(1, 0))
 	c.server.Write([]byte("x"))
-	await(t, c.sight, Readable)
+	await(t, c.client, Readable)
 	c.quiet(t, false)
 }
 
@@ -468,14 +466,14 @@ func TestQuietInTLS(t *testing.T) {
 	inner.works(t, "a text")
 	inner.quiet(t, true)
 	inner.server.Write([]byte("x"))
-	await(t, inner.sight, Readable)
+	await(t, inner.client, Readable)
 	inner.quiet(t, false)
 
 	outer = p.open(t)
 	inner = p.over(t, outer.client, outer.server)
 	inner.quiet(t, true)
 	outer.server.CloseWrite()
-	await(t, inner.sight, Readable)
+	await(t, inner.client, Readable)
 	inner.quiet(t, false)
 }
 
@@ -651,7 +649,7 @@ func TestQuietNeverWaits(t *testing.T) {
 	s := c.sealer(t)
 	clog(t, Socket(c.client), c.far.Conn)
 	s.send(handshakeRecord, keyUpdateRequested)
-	await(t, c.sight, Readable)
+	await(t, c.client, Readable)
 	c.quiet(t, false)
 }
 
@@ -676,7 +674,7 @@ func TestQuietEmptyRecords(t *testing.T) {
 		s.send(dataRecord, "")
 	}
 	c.far.Conn.Write(c.far.held)
-	await(t, c.sight, Readable)
+	await(t, c.client, Readable)
 	c.quiet(t, false)
 }
 

@@ -12,10 +12,9 @@ import (
 
 // A socket stands between TLS and a connection. In probe mode it never waits.
 type socket struct {
-	net.Conn                 // a *net.TCPConn or a *net.UnixConn
-	raw      syscall.RawConn // of it
-	mode     atomic.Uint32   // atomic for the sake of a Close from elsewhere, which writes
-	one      [1]byte         // for Quiet
+	net.Conn               // a *net.TCPConn or a *net.UnixConn
+	mode     atomic.Uint32 // atomic for the sake of a Close from elsewhere, which writes
+	one      [1]byte       // for Quiet
 
 	// Where in the stream of TLS records the last Read ended, for the reader alone.
 	head  [recordHead]byte
@@ -40,9 +39,7 @@ const (
 func probing(conn net.Conn) net.Conn {
 	switch conn.(type) {
 	case *net.TCPConn, *net.UnixConn:
-		if raw, err := conn.(syscall.Conn).SyscallConn(); err == nil {
-			return &socket{Conn: conn, raw: raw}
-		}
+		return &socket{Conn: conn}
 	}
 	return conn
 }
@@ -95,9 +92,9 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 func (s *socket) readNow(p []byte) (int, error) {
-	e := eyes.Get().(*Eye)
+	e := eyes.Get().(*eye)
 	defer eyes.Put(e)
-	n, err := e.receive(s.raw, p, 0)
+	n, err := e.receive(s.Conn, p, 0)
 	switch {
 	case wouldBlock(err):
 		return 0, errNothing
@@ -127,7 +124,7 @@ func (s *socket) Write(p []byte) (int, error) {
 }
 
 func (s *socket) writeNow(p []byte) (n int, err error) {
-	closed := s.raw.Control(func(fd uintptr) {
+	closed := control(s.Conn, func(fd uintptr) {
 		for {
 			n, err = syscall.SendmsgN(int(fd), p, nil, nil, syscall.MSG_DONTWAIT)
 			if err != syscall.EINTR {

@@ -56,7 +56,7 @@ func BenchmarkSweep5000(b *testing.B) {
 	defer far.Close()
 	p := New(Opts{MaxIdle: Unlimited})
 	for range 5000 {
-		p.Adopt(keyA, near)
+		p.Checkin(keyA, near)
 	}
 	p.mu.Lock()
 	p.sweep.timer.Stop() // the sweeps are made here
@@ -80,11 +80,10 @@ func BenchmarkIdle(b *testing.B) {
 	for b.Loop() {
 		p := New(Opts{MaxIdle: Unlimited})
 		for range 1000 {
-			p.Adopt(keyA, (*socket)(nil))
+			p.Checkin(keyA, (*socket)(nil))
 		}
 	}
 	b.ReportMetric(float64(unsafe.Sizeof(Conn{})), "B/Conn")
-	b.ReportMetric(float64(unsafe.Sizeof(Slot{})), "B/Slot")
 }
 
 var _ net.Conn = (*socket)(nil)

@@ -14,16 +14,17 @@ import (
 // Checkout to Return or Discard it belongs to one borrower, and its methods are
 // for that borrower only. Called out of order, they do nothing.
 type Conn struct {
-	host   *host
-	slot   *Slot
+	host   *host // nil where there is no pool
 	socket net.Conn
 	owner  Owner
-	sight  transport.Sight // of the socket
 
-	// For the pool, while it is idle.
-	links     [2]link
+	// The pool's lock guards the rest.
+	links     [2]link // while it is idle
 	opened    time.Duration
 	idleSince time.Duration
+	uses      uint32 // how often it was taken: the lease
+	state     state
+	watched   bool // Idle has given it
 }
 
 // An Owner is what a borrower keeps with a connection, for the next borrower. The
@@ -37,19 +38,7 @@ type Conn struct {
 // for long.
 type Owner interface{ Close() error }
 
-// A Slot is the token of a Conn: what is given back when a checkout ends. It
-// reaches neither its Conn nor its Pool, so that a clean-up of whoever keeps
-// the Conn may have it.
-type Slot struct {
-	pool  weak.Pointer[Pool]
-	key   *Key
-	uses  uint32 // how often the connection was taken; the lease
-	state state
-
-	watched bool // the collector releases it
-}
-
-// state is where a connection is. The pool's lock guards it.
+// state is where a connection is.
 type state uint8
 
 const (
@@ -63,14 +52,6 @@ const (
 
 // Socket is the connection; nil before Opened.
 func (c *Conn) Socket() net.Conn { return c.socket }
-
-// Sight is what it takes to look at the socket; the zero Sight without one.
-func (c *Conn) Sight() transport.Sight {
-	if c == nil {
-		return transport.Sight{}
-	}
-	return c.sight
-}
 
 // Key is what the connection was asked for by, Host in lower case.
 func (c *Conn) Key() Key {
@@ -91,14 +72,13 @@ func (c *Conn) Opened(socket net.Conn) {
 		}
 		return
 	}
-	sight := transport.SightOf(socket)
 	h, p := c.host, c.host.pool
 	var gone graveyard
 	p.mu.Lock()
-	if c.slot.state == dialing {
-		c.slot.state = inUse
-		c.slot.uses++
-		c.socket, c.sight, c.opened = socket, sight, p.now()
+	if c.state == dialing {
+		c.state = inUse
+		c.uses++
+		c.socket, c.opened = socket, p.now()
 		h.counts.Dialing--
 		p.total.Dialing--
 		h.counts.InUse++
@@ -154,16 +134,16 @@ func (c *Conn) Return() (kept bool, why Reason) {
 	var gone graveyard
 	now := p.now()
 	p.mu.Lock()
-	switch c.slot.state {
+	switch c.state {
 	case inUse:
-		p.release(h, c.slot)
+		p.release(c)
 		c.idleSince = now
 		if why = p.offer(h, c, now, &gone); why != Kept {
 			c.owner = nil
 		}
 		p.tidy(h, &gone)
 	case dialing: // there is nothing to return but the permit
-		p.abandon(h, c.slot, &gone)
+		p.abandon(c, &gone)
 		why = NotOut
 	default:
 		why = NotOut
@@ -173,7 +153,8 @@ func (c *Conn) Return() (kept bool, why Reason) {
 	return why == Kept, why
 }
 
-// Discard gives the slot back without the connection, which the caller closes.
+// Discard gives the slot back without the connection, which the caller closes. Once
+// the borrower is gone, its clean-up may call it, from any goroutine.
 func (c *Conn) Discard() {
 	if c.host == nil {
 		c.owner = nil
@@ -182,7 +163,7 @@ func (c *Conn) Discard() {
 	p := c.host.pool
 	var gone graveyard
 	p.mu.Lock()
-	if p.abandon(c.host, c.slot, &gone) {
+	if p.abandon(c, &gone) {
 		c.owner = nil
 	}
 	p.mu.Unlock()
@@ -190,12 +171,12 @@ func (c *Conn) Discard() {
 }
 
 // Uses is how often the connection was checked out, this time included. What came
-// by Adopt counts as used once before.
+// by Checkin counts as used once before.
 func (c *Conn) Uses() int {
 	if c.host == nil {
 		return 0
 	}
-	return int(c.slot.uses)
+	return int(c.uses)
 }
 
 // Reused says whether somebody has had the connection before.
@@ -209,37 +190,41 @@ func (c *Conn) OpenedAt() time.Time {
 	return c.host.pool.epoch.Add(c.opened)
 }
 
-// Slot is the token of the connection, the same as long as that lives.
-func (c *Conn) Slot() *Slot {
-	if c.host == nil {
-		return new(Slot)
-	}
-	return c.slot
+// lost finds the slot of a Conn that Idle gave and nobody holds any more. It reaches
+// neither that nor its pool, so that both can be collected.
+type lost struct {
+	pool weak.Pointer[Pool]
+	conn weak.Pointer[Conn]
+	key  *Key
 }
 
-// Release ends the checkout that the connection is in, if it is in any, as Discard
-// does. It is for the clean-up of a borrower that was collected together with the
-// Conn, and may be called from any goroutine; the socket is the caller's to close.
-func (s *Slot) Release() {
-	p := s.pool.Value()
+// watch has the slot of c given back when c is collected.
+func (p *Pool) watch(c *Conn) {
+	l := lost{pool: p.self, conn: weak.Make(c), key: c.host.key}
+	p.lent[l.conn] = true
+	if !c.watched {
+		c.watched = true
+		runtime.AddCleanup(c, lost.release, l)
+	}
+}
+
+// release is the clean-up of the Conn. The socket, if nobody has it, is collected too.
+func (l lost) release() {
+	p := l.pool.Value()
 	if p == nil {
-		return // collected, and its numbers with it
+		return // and its numbers with it
 	}
 	var gone graveyard
 	p.mu.Lock()
-	if h := p.find(s.key); h != nil {
-		p.abandon(h, s, &gone)
+	if p.lent[l.conn] {
+		delete(p.lent, l.conn)
+		h := p.find(l.key)
+		p.vacate(h, inUse)
+		p.countDropped(h, inUse)
+		p.tidy(h, &gone)
 	}
 	p.mu.Unlock()
 	gone.closeAside()
-}
-
-// watch has the slot given back when c is collected. The pool's lock is held.
-func (c *Conn) watch() {
-	if !c.slot.watched {
-		c.slot.watched = true
-		runtime.AddCleanup(c, (*Slot).Release, c.slot)
-	}
 }
 
 // inspect looks at a connection that was idle until now and is in nobody's hands

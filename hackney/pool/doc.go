@@ -37,11 +37,11 @@
 //
 // # The slot
 //
-// A checkout takes one slot, and [Conn.Return], [Conn.Discard] or [Slot.Release]
-// gives it back, whichever comes first; the others do nothing then. After that the
-// Conn is not the borrower's any more: once somebody else has it, a call that comes
-// late cannot be told from one of theirs. Release is for the clean-up of a borrower
-// that nobody holds any more.
+// A checkout takes one slot, and [Conn.Return] or [Conn.Discard] gives it back,
+// whichever comes first; the other does nothing then. After that the Conn is not the
+// borrower's any more: once somebody else has it, a call that comes late cannot be told
+// from one of theirs. A borrower that may be forgotten has a clean-up that calls
+// Discard and closes the socket; what [Pool.Idle] gave needs none.
 //
 // What a borrower keeps with its connection, an [Owner], moves with it: into the
 // pool with SetOwner and Return, and out with TakeOwner after Checkout.

@@ -54,7 +54,7 @@ func ExamplePool_Stats() {
 
 	near, far := net.Pipe()
 	defer far.Close()
-	p.Adopt(key, near)
+	p.Checkin(key, near)
 	c, _ := p.Checkout(context.Background(), key, 0)
 	_, err := p.Checkout(context.Background(), key, time.Millisecond)
 

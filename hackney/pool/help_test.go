@@ -66,8 +66,8 @@ func fill(t testing.TB, p *Pool, key Key, n int) []*socket {
 	all := make([]*socket, n)
 	for i := range all {
 		all[i] = &socket{id: i}
-		if !p.Adopt(key, all[i]) {
-			t.Fatalf("connection %d was not adopted", i)
+		if !p.Checkin(key, all[i]) {
+			t.Fatalf("connection %d was not kept", i)
 		}
 	}
 	return all

@@ -1,12 +1,15 @@
 package pool
 
-import "time"
+import (
+	"time"
+	"weak"
+)
 
 // A host is what a pool knows of one key. It is there while there is a connection
 // of that key, or somebody who waits for one. The pool's lock guards it.
 type host struct {
 	pool   *Pool
-	key    *Key // by itself: a Slot has it too, and must not reach more
+	key    *Key // by itself: lost has it too, and must not reach more
 	counts Counts
 	idle   list
 	queue  queue
@@ -31,7 +34,7 @@ func (p *Pool) admit(h *host, now time.Duration, gone *graveyard) *Conn {
 		return nil
 	}
 	c := p.newConn(h)
-	c.slot.state = dialing
+	c.state = dialing
 	h.counts.Dialing++
 	p.total.Dialing++
 	return c
@@ -42,7 +45,7 @@ func (p *Pool) takeIdle(h *host, now time.Duration, gone *graveyard) *Conn {
 	for c := h.idle.newest; c != nil; {
 		older := c.links[inHost].prev
 		switch why := p.stale(c, now); {
-		case c.slot.state == asked: // the sweep has it in hand
+		case c.state == asked: // the sweep has it in hand
 		case why != Kept:
 			p.evict(c, why, gone)
 		default:
@@ -57,8 +60,8 @@ func (p *Pool) takeIdle(h *host, now time.Duration, gone *graveyard) *Conn {
 
 // take makes c, which nobody holds, checked out.
 func (p *Pool) take(h *host, c *Conn) {
-	c.slot.state = inUse
-	c.slot.uses++
+	c.state = inUse
+	c.uses++
 	h.counts.InUse++
 	p.total.InUse++
 	h.counts.Reused++
@@ -67,8 +70,8 @@ func (p *Pool) take(h *host, c *Conn) {
 
 // untake undoes take for a connection that turned out to be no good.
 func (p *Pool) untake(h *host, c *Conn, why Reason, gone *graveyard) {
-	if !p.release(h, c.slot) {
-		return // somebody has called Release, and closes it
+	if !p.release(c) {
+		return // it was discarded
 	}
 	h.counts.Reused--
 	p.total.Reused--
@@ -76,29 +79,42 @@ func (p *Pool) untake(h *host, c *Conn, why Reason, gone *graveyard) {
 	gone.add(c)
 }
 
-// release ends the checkout of s, and is the only place where one ends. It says
-// whether there was one.
-func (p *Pool) release(h *host, s *Slot) bool {
-	switch s.state {
-	case inUse:
-		h.counts.InUse--
-		p.total.InUse--
-	case dialing:
-		h.counts.Dialing--
-		p.total.Dialing--
-	default:
+// release ends the checkout of c. It says whether there was one.
+func (p *Pool) release(c *Conn) bool {
+	if c.state != inUse && c.state != dialing {
 		return false
 	}
-	s.state = free
+	if c.watched {
+		delete(p.lent, weak.Make(c))
+	}
+	p.vacate(c.host, c.state)
+	c.state = free
 	return true
 }
 
-// abandon ends the checkout of s together with its connection.
-func (p *Pool) abandon(h *host, s *Slot, gone *graveyard) bool {
-	was := s.state
-	if !p.release(h, s) {
+// vacate gives back the slot of one that was inUse or dialing. No other place does.
+func (p *Pool) vacate(h *host, was state) {
+	if was == inUse {
+		h.counts.InUse--
+		p.total.InUse--
+	} else {
+		h.counts.Dialing--
+		p.total.Dialing--
+	}
+}
+
+// abandon ends the checkout of c together with its connection.
+func (p *Pool) abandon(c *Conn, gone *graveyard) bool {
+	was := c.state
+	if !p.release(c) {
 		return false
 	}
+	p.countDropped(c.host, was)
+	p.tidy(c.host, gone)
+	return true
+}
+
+func (p *Pool) countDropped(h *host, was state) {
 	if was == inUse {
 		h.counts.Discarded++
 		p.total.Discarded++
@@ -106,8 +122,6 @@ func (p *Pool) abandon(h *host, s *Slot, gone *graveyard) bool {
 		h.counts.Failed++
 		p.total.Failed++
 	}
-	p.tidy(h, gone)
-	return true
 }
 
 // offer gives c, which nobody holds, to the first who waits, or keeps it idle.
@@ -133,7 +147,7 @@ func (p *Pool) offer(h *host, c *Conn, now time.Duration, gone *graveyard) Reaso
 		p.countEvicted(h, why)
 		return why
 	}
-	c.slot.state = idle
+	c.state = idle
 	p.idle.insert(c, inPool)
 	h.idle.insert(c, inHost)
 	h.counts.Idle++
@@ -204,11 +218,11 @@ func (p *Pool) unlink(c *Conn) {
 func (p *Pool) evict(c *Conn, why Reason, gone *graveyard) {
 	p.unlink(c)
 	p.countEvicted(c.host, why)
-	if c.slot.state == asked {
-		c.slot.state = doomed // the sweep closes it: its owner is busy
+	if c.state == asked {
+		c.state = doomed // the sweep closes it: its owner is busy
 		return
 	}
-	c.slot.state = free
+	c.state = free
 	gone.add(c)
 }
 

@@ -25,7 +25,6 @@ func TestAllocs(t *testing.T) {
 			c.Opened(&socket{})
 		}
 		c.TakeOwner()
-		c.Slot()
 		c.SetOwner(o)
 		if kept, _ := c.Return(); !kept {
 			t.Fatal("not kept")
@@ -34,8 +33,8 @@ func TestAllocs(t *testing.T) {
 	if n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-	if c, s := unsafe.Sizeof(Conn{}), unsafe.Sizeof(Slot{}); c > 112 || s > 32 {
-		t.Errorf("a Conn is %d bytes, a Slot %d; want 112 and 32 at most", c, s)
+	if c := unsafe.Sizeof(Conn{}); c > 96 {
+		t.Errorf("a Conn is %d bytes, want 96 at most", c)
 	}
 }
 
@@ -70,25 +69,26 @@ func collected(t *testing.T, gone func() bool) {
 // TestPoolCollected drops a pool with idle connections: it goes, though its sweep
 // is running, and so do they.
 func TestPoolCollected(t *testing.T) {
-	pool, conn, held := func() (weak.Pointer[Pool], weak.Pointer[socket], *Slot) {
+	pool, conn := func() (weak.Pointer[Pool], weak.Pointer[socket]) {
 		p := looking(New(Opts{}))
-		out := take(t, p, keyA)
 		s := fill(t, p, keyA, 3)[0]
-		return weak.Make(p), weak.Make(s), out.Slot()
+		if c, ok := p.Idle(keyA); !ok || c.Socket() == s {
+			t.Fatal("that is to stay in the pool")
+		}
+		return weak.Make(p), weak.Make(s)
 	}()
 	collected(t, func() bool { return pool.Value() == nil && conn.Value() == nil })
-	held.Release() // does nothing, and has kept nothing alive
 }
 
-// TestSlotReleased loses a Conn that is checked out. The clean-up of what it was
+// TestSlotGivenBack loses a Conn that is checked out. The clean-up of what it was
 // kept with gives the slot to the one who waits.
-func TestSlotReleased(t *testing.T) {
+func TestSlotGivenBack(t *testing.T) {
 	p := New(Opts{MaxPerHost: 1})
 	defer p.Close()
 	type handle struct{ c *Conn }
 	func() {
 		h := &handle{take(t, p, keyA)}
-		runtime.AddCleanup(h, (*Slot).Release, h.c.Slot())
+		runtime.AddCleanup(h, (*Conn).Discard, h.c)
 		runtime.KeepAlive(h)
 	}()
 	done := make(chan *Conn)

@@ -85,16 +85,13 @@ func (m *model) fail(r *rapid.T) {
 	m.serve(h)
 }
 
-func (m *model) discard(r *rapid.T) { m.drop(r, (*Conn).Discard) }
-func (m *model) release(r *rapid.T) { m.drop(r, func(c *Conn) { c.Slot().Release() }) }
-
-func (m *model) drop(r *rapid.T, how func(c *Conn)) {
+func (m *model) discard(r *rapid.T) {
 	h := m.host(r)
 	i := pick(r, h.out)
 	c := h.out[i]
 	h.out = slices.Delete(h.out, i, i+1)
-	how(c)
-	how(c)
+	c.Discard()
+	c.Discard()
 	m.want.Discarded++
 	m.serve(h)
 }
@@ -113,20 +110,20 @@ func (m *model) giveBack(r *rapid.T) {
 	m.serve(h)
 }
 
-func (m *model) adopt(r *rapid.T) {
+func (m *model) checkIn(r *rapid.T) {
 	h := m.host(r)
 	m.ids++
 	s := &socket{id: m.ids}
-	kept := m.p.Adopt(h.key, s)
+	kept := m.p.Checkin(h.key, s)
 	if m.over != nil {
 		if kept {
-			m.t.Fatal("a pool that is over adopts")
+			m.t.Fatal("a pool that is over keeps one")
 		}
 		return
 	}
-	m.want.Adopted++
+	m.want.CheckedIn++
 	if want := m.offer(h, s, time.Now()) == Kept; kept != want {
-		m.t.Fatalf("adopted %v, want %v", kept, want)
+		m.t.Fatalf("kept %v, want %v", kept, want)
 	}
 	m.serve(h)
 }

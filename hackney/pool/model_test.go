@@ -72,8 +72,8 @@ func modelRun(r *rapid.T, steps *int) {
 	actions := map[string]func(*rapid.T){
 		"":         m.compare,
 		"checkout": m.checkout, "checkout again": m.checkout, "return": m.giveBack, "return again": m.giveBack,
-		"open": m.open, "open again": m.open, "dial fails": m.fail, "discard": m.discard, "release": m.release,
-		"give up": m.giveUp, "peer": m.peer, "adopt": m.adopt, "take idle": m.takeIdle,
+		"open": m.open, "open again": m.open, "dial fails": m.fail, "discard": m.discard, "discard again": m.discard,
+		"give up": m.giveUp, "peer": m.peer, "check in": m.checkIn, "take idle": m.takeIdle,
 		"limit": m.limit, "wait": m.wait, "end": m.end,
 	}
 	r.Repeat(actions)

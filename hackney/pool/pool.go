@@ -27,15 +27,16 @@ type Pool struct {
 	mu      sync.Mutex
 	limits  limits
 	total   Counts
-	hosts   map[Key]*host // those with a connection or a waiter
-	recent  *host         // of the last look-up: to compare is cheaper than to hash
-	idle    list          // all that are idle
-	over    error         // ErrClosed or ErrDraining
-	drained chan struct{} // closed when nothing is in use, for Drain
+	hosts   map[Key]*host               // those with a connection or a waiter
+	recent  *host                       // of the last look-up: to compare is cheaper than to hash
+	idle    list                        // all that are idle
+	lent    map[weak.Pointer[Conn]]bool // by Idle
+	over    error                       // ErrClosed or ErrDraining
+	drained chan struct{}               // closed when nothing is in use, for Drain
 
 	sweep sweep
 
-	look  func(*Conn) transport.Liveness // in place of the eye, in tests
+	look  func(*Conn) transport.Liveness // in place of a probe, in tests
 	swept func()                         // told after each sweep, in tests
 }
 
@@ -46,7 +47,7 @@ var None = new(Pool)
 // New makes a pool. One that is not used any more need not be closed: it is
 // collected, and its idle connections with it.
 func New(o Opts) *Pool {
-	p := &Pool{name: o.Name, epoch: time.Now(), limits: newLimits(&o), hosts: make(map[Key]*host)}
+	p := &Pool{name: o.Name, epoch: time.Now(), limits: newLimits(&o), hosts: make(map[Key]*host), lent: make(map[weak.Pointer[Conn]]bool)}
 	p.self = weak.Make(p)
 	return p
 }
@@ -119,7 +120,7 @@ func (p *Pool) Idle(key Key) (*Conn, bool) {
 		why := c.inspect(now)
 		p.mu.Lock()
 		if why == Kept {
-			c.watch()
+			p.watch(c)
 			return c, true
 		}
 		p.untake(h, c, why, &gone)
@@ -130,14 +131,13 @@ func (p *Pool) Idle(key Key) (*Conn, bool) {
 	return nil, false
 }
 
-// Adopt puts a connection into the pool that was not checked out of it. kept is
+// Checkin puts a connection into the pool that was not checked out of it. kept is
 // as with Return: if it is false, the connection stays the caller's.
-func (p *Pool) Adopt(key Key, socket net.Conn) (kept bool) {
+func (p *Pool) Checkin(key Key, socket net.Conn) (kept bool) {
 	if p.off() || socket == nil {
 		return false
 	}
 	key.Host = lower(key.Host)
-	sight := transport.SightOf(socket)
 	var gone graveyard
 	defer func() { gone.closeAside() }()
 	p.mu.Lock()
@@ -148,9 +148,9 @@ func (p *Pool) Adopt(key Key, socket net.Conn) (kept bool) {
 	h := p.hostOf(&key)
 	now := p.now()
 	c := p.newConn(h)
-	c.socket, c.sight, c.opened, c.idleSince, c.slot.uses = socket, sight, now, now, 1
-	h.counts.Adopted++
-	p.total.Adopted++
+	c.socket, c.opened, c.idleSince, c.uses = socket, now, now, 1
+	h.counts.CheckedIn++
+	p.total.CheckedIn++
 	kept = p.offer(h, c, now, &gone) == Kept
 	p.tidy(h, &gone)
 	return kept
@@ -183,5 +183,5 @@ func (p *Pool) find(key *Key) *host {
 
 // newConn makes a Conn that nobody holds yet.
 func (p *Pool) newConn(h *host) *Conn {
-	return &Conn{host: h, slot: &Slot{pool: p.self, key: h.key}}
+	return &Conn{host: h}
 }

@@ -126,7 +126,7 @@ func TestIdleLimits(t *testing.T) {
 	c = take(t, q, keyA)
 	all = fill(t, q, keyA, 2)
 	give(t, c, Full)
-	if q.Adopt(keyA, &socket{}) || !q.Adopt(keyB, &socket{}) {
+	if q.Checkin(keyA, &socket{}) || !q.Checkin(keyB, &socket{}) {
 		t.Error("the limit of one key does not hold, or holds for another")
 	}
 	if n, s := len(closed(t, all)), q.Stats(); n != 0 || s.Evicted != (Evicted{Full: 2}) || s.Idle != 3 {
@@ -211,7 +211,6 @@ func TestOutOfOrder(t *testing.T) {
 	give(t, c, NotOut)
 	c.Discard()
 	c.Opened(&socket{})
-	c.Slot().Release()
 	want(1, 0, 1)
 	other.Discard()
 	other.Discard()
@@ -230,7 +229,6 @@ func TestOutOfOrder(t *testing.T) {
 	c.Discard()
 	give(t, c, NotOut)
 	want(0, 0, 0)
-	new(Slot).Release()
 }
 
 // TestNone calls everything of pools that keep nothing.
@@ -249,8 +247,7 @@ func TestNone(t *testing.T) {
 		}
 		give(t, c, NotPooled)
 		c.Discard()
-		c.Slot().Release()
-		if _, ok := p.Idle(keyA); ok || p.Adopt(keyA, s) || c.TakeOwner() != nil {
+		if _, ok := p.Idle(keyA); ok || p.Checkin(keyA, s) || c.TakeOwner() != nil {
 			t.Errorf("%s keeps something", name)
 		}
 		p.SetMax(1)
@@ -272,11 +269,11 @@ func TestNone(t *testing.T) {
 	}
 }
 
-// TestIdleAndAdopt holds what 0.6.0's socket/2 and release/3 do.
-func TestIdleAndAdopt(t *testing.T) {
+// TestIdleAndCheckin holds what 0.6.0's socket/2 and release/3 do.
+func TestIdleAndCheckin(t *testing.T) {
 	p := New(Opts{MaxPerHost: 2})
 	defer p.Close()
-	if _, ok := p.Idle(keyA); ok || len(p.Stats().Hosts) != 0 || p.Adopt(keyA, nil) {
+	if _, ok := p.Idle(keyA); ok || len(p.Stats().Hosts) != 0 || p.Checkin(keyA, nil) {
 		t.Error("something came out of an empty pool, or nil went in")
 	}
 	all := fill(t, p, keyA, 3)
@@ -289,16 +286,16 @@ func TestIdleAndAdopt(t *testing.T) {
 		t.Error("Idle gives more than may be in use")
 	}
 	one.Discard() // taken out for good
-	if !p.Adopt(keyA, one.Socket()) {
+	if !p.Checkin(keyA, one.Socket()) {
 		t.Error("it did not come back")
 	}
 	give(t, two, Kept)
-	if s := p.Stats(); s.Idle != 3 || s.InUse != 0 || s.Adopted != 4 {
+	if s := p.Stats(); s.Idle != 3 || s.InUse != 0 || s.CheckedIn != 4 {
 		t.Errorf("%+v", s.Counts)
 	}
 	all[2].seen.Store(uint32(transport.Closed))
 	p.Close()
-	if _, ok := p.Idle(keyA); ok || p.Adopt(keyA, &socket{}) {
+	if _, ok := p.Idle(keyA); ok || p.Checkin(keyA, &socket{}) {
 		t.Error("a closed pool gives or keeps")
 	}
 }

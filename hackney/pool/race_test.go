@@ -52,7 +52,7 @@ func TestCrowd(t *testing.T) {
 	if s.InUse|s.Dialing|s.Idle|s.Waiting != 0 || len(s.Hosts) != 0 {
 		t.Errorf("something is left: %+v", s)
 	}
-	if s.Opened+s.Adopted != s.Discarded+s.Evicted.Total() {
+	if s.Opened+s.CheckedIn != s.Discarded+s.Evicted.Total() {
 		t.Errorf("connections were lost: %+v", s.Counts)
 	}
 	if most := x.most.Load(); most > limit {
@@ -98,7 +98,7 @@ func (x *crowd) act(t *testing.T, r *rand.Rand, mine []*socket) []*socket {
 	switch r.IntN(30) {
 	case 0:
 		s := &socket{}
-		if !x.p.Adopt(key, s) {
+		if !x.p.Checkin(key, s) {
 			s.Close()
 		}
 		return append(mine, s)
@@ -171,10 +171,8 @@ func (x *crowd) finish(r *rand.Rand, c *Conn, which int) {
 	x.out[which].Add(-1)
 	s := c.Socket().(*socket)
 	switch r.IntN(12) {
-	case 0:
+	case 0, 1:
 		c.Discard()
-	case 1:
-		c.Slot().Release()
 	default:
 		if r.IntN(8) == 0 {
 			s.seen.Store(uint32(transport.Closed))

@@ -48,11 +48,11 @@ func TestPeerLeaves(t *testing.T) {
 		a, b := tcpPair(t)
 		defer b.Close()
 		far = append(far, b)
-		p.Adopt(keyA, a)
+		p.Checkin(keyA, a)
 	}
 	a, b := unixPair(t)
 	defer b.Close()
-	p.Adopt(keyB, a)
+	p.Checkin(keyB, a)
 	far[3].Close()
 	until(10)
 	far[4].Write([]byte("HTTP/1.1 408 Request Timeout\r\n"))
@@ -89,7 +89,7 @@ func TestLook(t *testing.T) {
 	defer b.Close()
 	p := New(Opts{})
 	see := func(socket net.Conn) transport.Liveness {
-		return p.see(&Conn{socket: socket, sight: transport.SightOf(socket)})
+		return p.see(&Conn{socket: socket})
 	}
 	secure := tls.Client(tls.Client(a, new(tls.Config)), new(tls.Config))
 	pipe, other := net.Pipe()
@@ -106,8 +106,8 @@ func TestLook(t *testing.T) {
 			t.Errorf("%T is %v", s, got)
 		}
 	}
-	c := &Conn{sight: transport.SightOf(a)}
-	if n := testing.AllocsPerRun(100, func() { p.seeSwept(c); p.see(c) }); n != 0 {
+	c := &Conn{socket: a}
+	if n := testing.AllocsPerRun(100, func() { p.see(c) }); n != 0 {
 		t.Errorf("a look makes %v allocations", n)
 	}
 	a.Close()

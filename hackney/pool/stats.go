@@ -9,7 +9,7 @@ import (
 // Counts are the numbers of a pool or of one key. The first four are as of now,
 // the others have grown since the beginning.
 //
-// Opened + Adopted is always InUse + Idle + Discarded + Evicted.Total().
+// Opened + CheckedIn is always InUse + Idle + Discarded + Evicted.Total().
 type Counts struct {
 	InUse   int // checked out, with a socket
 	Dialing int // checked out to be dialed
@@ -18,7 +18,7 @@ type Counts struct {
 
 	Opened     uint64 // dials that succeeded
 	Failed     uint64 // dials that did not
-	Adopted    uint64 // connections that came by Adopt, kept or not
+	CheckedIn  uint64 // connections that came by Checkin, kept or not
 	Reused     uint64 // checkouts that got a connection that was there
 	HandedOver uint64 // connections that went from their borrower right to one who waited
 	Discarded  uint64 // connections that their borrowers did not return

@@ -17,7 +17,7 @@ const (
 )
 
 // A sweep goes through the list of all that are idle. It is the pool's lock that
-// guards it, but for batch and eye, which belong to the sweep under way.
+// guards it, but for batch, which belongs to the sweep under way.
 type sweep struct {
 	timer   *time.Timer
 	running bool // the timer is set, or a sweep is under way
@@ -25,7 +25,6 @@ type sweep struct {
 	left    int // of the round
 	part    int // for one sweep
 	batch   []glance
-	eye     transport.Eye
 }
 
 // A glance is a look at one connection of the batch.
@@ -65,7 +64,7 @@ func (p *Pool) sweepOnce() {
 
 	gone = graveyard{}
 	for i := range p.sweep.batch {
-		p.sweep.batch[i].seen = p.seeSwept(p.sweep.batch[i].c)
+		p.sweep.batch[i].seen = p.see(p.sweep.batch[i].c)
 	}
 	p.mu.Lock()
 	asking := p.judge(&gone)
@@ -110,7 +109,7 @@ func (p *Pool) gather(gone *graveyard) {
 			p.forget(c.host)
 			continue
 		}
-		s.batch = append(s.batch, glance{c: c, uses: c.slot.uses})
+		s.batch = append(s.batch, glance{c: c, uses: c.uses})
 	}
 }
 
@@ -118,7 +117,7 @@ func (p *Pool) gather(gone *graveyard) {
 func (p *Pool) judge(gone *graveyard) (asking bool) {
 	for i := range p.sweep.batch {
 		g := &p.sweep.batch[i]
-		if g.c.slot.state != idle || g.c.slot.uses != g.uses {
+		if g.c.state != idle || g.c.uses != g.uses {
 			continue
 		}
 		why := Kept
@@ -132,7 +131,7 @@ func (p *Pool) judge(gone *graveyard) (asking bool) {
 			}
 		}
 		if g.asks != nil { // it stays at its place, but nobody gets it
-			g.c.slot.state = asked
+			g.c.state = asked
 			asking = true
 		} else if why != Kept {
 			p.evict(g.c, why, gone)
@@ -148,11 +147,11 @@ func (p *Pool) settle(gone *graveyard) {
 		g := &p.sweep.batch[i]
 		switch {
 		case g.asks == nil:
-		case g.c.slot.state == doomed:
-			g.c.slot.state = free
+		case g.c.state == doomed:
+			g.c.state = free
 			gone.add(g.c)
 		default:
-			g.c.slot.state = idle
+			g.c.state = idle
 			if !g.fine {
 				p.evict(g.c, Disturbed, gone)
 			}
@@ -173,18 +172,10 @@ func (p *Pool) endSweep() {
 	s.running, s.batch = false, nil
 }
 
-// seeSwept looks with the eye of the sweep.
-func (p *Pool) seeSwept(c *Conn) transport.Liveness {
-	if p.look != nil {
-		return p.look(c)
-	}
-	return p.sweep.eye.Look(c.sight)
-}
-
-// see looks with an eye that is shared.
+// see looks at a connection.
 func (p *Pool) see(c *Conn) transport.Liveness {
 	if p.look != nil {
 		return p.look(c)
 	}
-	return transport.Look(c.sight)
+	return transport.Probe(c.socket)
 }

@@ -238,10 +238,10 @@ func (a *asker) giveUp(w *waiter, reason error) (*Conn, error) {
 // the idle ones: nobody has used it.
 func (a *asker) passOn(w *waiter, now time.Duration) {
 	p, h, c := a.pool, a.host, w.conn
-	if !p.release(h, c.slot) || c.socket == nil {
+	if !p.release(c) || c.socket == nil {
 		return
 	}
-	c.slot.uses--
+	c.uses--
 	h.counts.Reused--
 	p.total.Reused--
 	if w.handed {

@@ -70,7 +70,7 @@ func inBubble(t *testing.T, o Opts, test func(t *testing.T, p *Pool)) {
 		test(t, p)
 		p.Close()
 		synctest.Wait()
-		if s := p.Stats(); s.Idle != 0 || s.Waiting != 0 || s.Opened+s.Adopted != uint64(s.InUse)+s.Discarded+s.Evicted.Total() {
+		if s := p.Stats(); s.Idle != 0 || s.Waiting != 0 || s.Opened+s.CheckedIn != uint64(s.InUse)+s.Discarded+s.Evicted.Total() {
 			t.Errorf("at the end: %+v", s.Counts)
 		}
 	})
@@ -94,7 +94,7 @@ func TestQueue(t *testing.T) {
 		third.got(t, nil)
 		third.conn.Opened(&socket{})
 		late := ask(p, keyA, 0)
-		first.conn.Slot().Release()
+		first.conn.Discard()
 		late.got(t, nil)
 		give(t, late.conn, NotOut)
 		third.conn.Discard()
@@ -289,8 +289,8 @@ func TestPassOn(t *testing.T) {
 				c.Discard()
 			default:
 				back = &socket{}
-				if !p.Adopt(keyA, back) {
-					t.Fatal("not adopted")
+				if !p.Checkin(keyA, back) {
+					t.Fatal("not kept")
 				}
 				c.Discard()
 			}
@@ -339,7 +339,7 @@ func TestPassOnOrder(t *testing.T) {
 			}
 			s := &socket{id: i}
 			sockets = append(sockets, s)
-			p.Adopt(keyA, s)
+			p.Checkin(keyA, s)
 			time.Sleep(time.Second)
 		}
 		if err != nil || w.conn == nil || w.conn.Socket() != sockets[1] {
