@@ -89,12 +89,13 @@ func (a *anchor) register(ctx context.Context, done <-chan struct{}) {
 	a.stop = context.AfterFunc(ctx, func() { a.fire(seq) })
 }
 
-// unregister drops the registration; a callback on its way finds another seq.
+// unregister drops the registration, if any; a callback on its way finds another seq.
 func (a *anchor) unregister() {
-	next := a.cancel.Load()&^cancelMask + cancelMask + 1
-	if a.stop != nil {
-		a.stop()
+	if a.done == nil {
+		return
 	}
+	next := a.cancel.Load()&^cancelMask + cancelMask + 1
+	a.stop()
 	a.done, a.stop = nil, nil
 	a.cancel.Store(next) // last: whoever loads it sees the fields above
 }

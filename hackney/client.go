@@ -48,7 +48,7 @@ var _ [MaxStateSize - unsafe.Sizeof(ClientState{})]struct{}
 // extra are facts that few responses have.
 type extra struct {
 	interim  []Interim
-	trailers headers.Headers
+	trailers *headers.Headers
 	partial  *partial
 }
 
@@ -115,7 +115,7 @@ func (cs ClientState) Trailers() *headers.Headers {
 	if cs.extra == nil {
 		return nil
 	}
-	return &cs.extra.trailers
+	return cs.extra.trailers
 }
 
 // Interim are the 1xx responses that came before the final one, in order.

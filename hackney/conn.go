@@ -102,13 +102,21 @@ func newOrigin(t transport.Transport, host string, port int, netloc string) (ori
 		return origin{}, badArgument("address", "host %.64q, port %d", host, port)
 	}
 	for i := 0; i < len(host); i++ {
-		if c := host[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`/?#@\,<>"[]`, c) >= 0 {
-			return origin{}, badArgument("address", "host %.64q has %q in it", host, c)
+		if notInHost[host[i]] {
+			return origin{}, badArgument("address", "host %.64q has %q in it", host, host[i])
 		}
 	}
 	u := url.URL{Scheme: t.Scheme(), Host: host, Port: port, Netloc: netloc}
 	return origin{transport: t, host: host, port: port, authority: u.Authority()}, nil
 }
+
+// notInHost are the bytes that a host cannot have.
+var notInHost = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c <= ' ' || c >= 0x7f || strings.IndexByte(`/?#@\,<>"[]`, byte(c)) >= 0
+	}
+	return t
+}()
 
 // cloned is to without a hold on the URL that it was cut from.
 func (to origin) cloned() *origin {
@@ -153,7 +161,7 @@ func newCore(conn net.Conn, to *origin, f TapFunc) *core {
 // newHandle gives a connection a handle.
 func newHandle(c *core) *handle {
 	h := handles.Get().(*handle)
-	h.core, h.idleSince = c, clock()
+	h.core, h.idleSince = c, -idleProbe
 	h.anchor.core.Store(c)
 	h.tcp = c.tap.bare(c.conn)
 	h.tls, _ = c.conn.(*tls.Conn)
@@ -161,9 +169,12 @@ func newHandle(c *core) *handle {
 }
 
 // leave takes the connection from its handle, under whose next lease another one
-// can be.
+// can be. The handle keeps its work, if it has any, for that.
 func (h *handle) leave() *core {
 	c := h.core
+	if h.work != nil {
+		h.work.clear()
+	}
 	h.anchor.core.Store(nil)
 	h.core, h.tcp, h.tls = nil, nil, nil
 	handles.Put(h)
@@ -234,7 +245,7 @@ func (h *handle) growInput(size int) {
 // is nil.
 func (h *handle) readHead(ctx context.Context, op string, stop func(status int) bool) (*http1.Head, error) {
 	for {
-		ev, err := h.step(ctx, op, http1.Decoder.Next)
+		ev, err := h.step(ctx, op, wholeHead)
 		if err != nil {
 			return nil, err
 		}
@@ -250,18 +261,27 @@ func (h *handle) readHead(ctx context.Context, op string, stop func(status int) 
 	}
 }
 
-// decodeStep is Next or Line of a Decoder.
-type decodeStep func(d http1.Decoder, buf []byte, eof bool) (http1.Event, int, http1.Decoder, error)
+// stride is how far a step of the decoder goes.
+type stride bool
+
+const (
+	wholeHead stride = false
+	oneLine   stride = true
+)
 
 // step makes one step of the decoder, reading as much as it takes.
-func (h *handle) step(ctx context.Context, op string, next decodeStep) (http1.Event, error) {
+func (h *handle) step(ctx context.Context, op string, far stride) (ev http1.Event, err error) {
 	for {
 		if len(h.unread()) > 0 || h.eof {
-			ev, n, dec, err := next(h.dec, h.unread(), h.eof)
+			var n int
+			if far == oneLine {
+				ev, n, h.dec, err = h.dec.Line(h.unread(), h.eof)
+			} else {
+				ev, n, h.dec, err = h.dec.Next(h.unread(), h.eof)
+			}
 			if err != nil {
 				return ev, err
 			}
-			h.dec = dec
 			h.consume(n)
 			if ev.Kind != http1.NeedMore {
 				return ev, nil
@@ -300,9 +320,20 @@ func (h *handle) keeps() Kept {
 // prior to its next use. A look costs a system call, a hot connection needs none.
 const idleProbe = 4 * time.Millisecond
 
+// rests notes that the connection is idle from now on. What may wait behind the last
+// message is looked for before the next use in any case.
+func (h *handle) rests() {
+	h.idleSince = clock()
+	if h.brim {
+		h.idleSince -= idleProbe
+	}
+}
+
 // stillGood looks whether an idle connection was closed, or disturbed, by the peer.
-func (h *handle) stillGood() bool {
-	hot := clock()-h.idleSince < idleProbe
+func (h *handle) stillGood() bool { return h.undisturbed(clock()-h.idleSince < idleProbe) }
+
+// undisturbed is stillGood; one that is hot is good without a look.
+func (h *handle) undisturbed(hot bool) bool {
 	switch {
 	case len(h.unread()) > 0 || h.eof:
 		return false
@@ -317,14 +348,21 @@ func (h *handle) stillGood() bool {
 
 // clear gives back all that a handle holds but the socket.
 func (h *handle) clear() {
-	w := h.work
-	if w == nil {
-		return
+	if h.work != nil {
+		h.work.clear()
+		works.Put(h.work)
+		h.work = nil
 	}
-	h.work = nil
-	if !w.lent {
-		w.in.free()
+}
+
+// clear makes w new, but for a small buffer, which the next exchange can have.
+func (w *work) clear() {
+	in := w.in
+	if w.lent {
+		in = nil
+	} else if in != nil && len(in.data) != smallBuffer {
+		in.free()
+		in = nil
 	}
-	*w = work{}
-	works.Put(w)
+	*w = work{in: in}
 }

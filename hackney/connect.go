@@ -26,6 +26,7 @@ func Connect(ctx context.Context, t transport.Transport, host string, port int, 
 	if err := a.reconnect(ctx); err != nil {
 		return a.unconnected(err)
 	}
+	a.h.rests()
 	return a.commit(a.given, nil)
 }
 
@@ -44,6 +45,7 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 	if err := a.reconnect(ctx); err != nil {
 		return a.unconnected(err)
 	}
+	a.h.rests()
 	return a.commit(a.given, nil)
 }
 

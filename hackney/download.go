@@ -194,6 +194,9 @@ func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
 // gather reads the rest of the body into memory of its own, and stops at max bytes
 // where that is 0 or more.
 func (h *handle) gather(ctx context.Context, max int64) ([]byte, error) {
+	if body, ok := h.waiting(max); ok {
+		return body, nil
+	}
 	body := h.exchange.parked
 	h.exchange.parked = nil
 	for max < 0 || int64(len(body)) < max {
@@ -212,6 +215,19 @@ func (h *handle) gather(ctx context.Context, max int64) ([]byte, error) {
 		}
 	}
 	return body, nil
+}
+
+// waiting gives a body that came whole with the head, as most small ones do.
+func (h *handle) waiting(max int64) (body []byte, ok bool) {
+	rest := h.dec.Rest()
+	if rest == 0 || rest > int64(len(h.unread())) || len(h.exchange.parked) > 0 || max >= 0 || h.exchange.maxBody >= 0 {
+		return nil, false
+	}
+	body = append(body, h.unread()[:rest]...)
+	h.dec = h.dec.Took(rest)
+	h.consume(len(body))
+	h.exchange.got += rest
+	return body, true
 }
 
 // Memory for a body follows what came: at first a little, then at most trust times
@@ -321,17 +337,18 @@ func (h *handle) splice(ctx context.Context, to kernelWriter) (int64, error) {
 	if h.recvLimit > 0 {
 		slice = min(slice, kernelSlice)
 	}
+	if err := h.beforeRead(ctx, opReadBody); err != nil {
+		return 0, err
+	}
 	var fault error
-	n, err := h.reading(ctx, opReadBody, func() (int64, error) {
-		n, err := to.ReadFrom(&io.LimitedReader{R: h.tcp, N: slice})
-		switch {
-		case err == nil && n < slice:
-			return n, io.EOF
-		case err != nil && !(isTimeout(err) && h.readRanOut() && !writeRanOut(to)): // a limit of its own is its fault
-			fault = err
-		}
-		return n, err
-	})
+	n, err := to.ReadFrom(&io.LimitedReader{R: h.tcp, N: slice})
+	switch {
+	case err == nil && n < slice:
+		err = io.EOF
+	case err != nil && !(isTimeout(err) && h.readRanOut() && !writeRanOut(to)): // a limit of its own is its fault
+		fault = err
+	}
+	err = h.afterRead(ctx, opReadBody, n, err)
 	h.dec, h.brim = h.dec.Took(n), true
 	if over := h.counted(n, nil); over != nil {
 		return n, over

@@ -134,14 +134,12 @@ func (a *operation) finish(next *ClientState) {
 		a.h = nil
 		return
 	}
-	a.h.carried, a.h.idleSince = true, clock()
-	if a.h.brim {
-		a.h.idleSince -= idleProbe // what may wait behind the message is looked for before the next use
-	}
+	a.h.carried = true
 	if a.h.pooled != nil {
 		a.checkIn(next)
 		return
 	}
+	a.h.rests()
 	a.h.clear()
 	a.h.anchor.unregister()
 }

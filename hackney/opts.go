@@ -155,10 +155,10 @@ func (o *Opts) limits() *http1.Limits {
 }
 
 func (o *Opts) check() error {
-	for _, d := range []time.Duration{o.ConnectTimeout, o.TLSTimeout, o.RecvTimeout, o.SendTimeout, o.ExpectTimeout, o.CheckoutTimeout, o.DrainTime} {
-		if d < 0 {
-			return badArgument("option", "a time limit is negative: %v", d)
-		}
+	// One is negative if the sign of all together is: this is done for each request.
+	if o.ConnectTimeout|o.TLSTimeout|o.RecvTimeout|o.SendTimeout|o.ExpectTimeout|o.CheckoutTimeout|o.DrainTime < 0 {
+		return badArgument("option", "a time limit is negative: %v", min(o.ConnectTimeout, o.TLSTimeout,
+			o.RecvTimeout, o.SendTimeout, o.ExpectTimeout, o.CheckoutTimeout, o.DrainTime))
 	}
 	if o.MaxBody < -1 || o.MaxHead < -1 || o.MaxFields < -1 || o.DrainBytes < NoDrain {
 		return badArgument("option", "a limit of size is negative")

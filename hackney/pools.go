@@ -128,7 +128,9 @@ func poolOf(o *Opts) *pool.Pool {
 func keyOf(to *origin, o *Opts) pool.Key {
 	k := pool.Key{
 		Transport: to.transport, Host: to.host, Port: to.port,
-		Dial: pool.IdentityOf(o.DialContext), Tap: pool.IdentityOf(o.Tap),
+	}
+	if o.DialContext != nil || o.Tap != nil {
+		k.Dial, k.Tap = pool.IdentityOf(o.DialContext), pool.IdentityOf(o.Tap)
 	}
 	if to.transport.Scheme() == url.HTTPS {
 		k.TLS, k.Insecure = o.TLS, o.Insecure
@@ -233,12 +235,11 @@ func (c *core) Undisturbed() bool {
 func (a *operation) checkIn(next *ClientState) {
 	h := a.h
 	claimed, free := a.given.turn.claimedBy(a.op), a.given.turn.nextLease(a.op)
-	if h.brim && !h.stillGood() {
+	if h.brim && !h.undisturbed(false) {
 		a.retire(next)
 		a.h, next.kept = nil, NotClean
 		return
 	}
-	h.clear()
 	h.anchor.unregister()
 	if !h.word.CompareAndSwap(uint64(claimed), uint64(free)) {
 		a.retire(next)

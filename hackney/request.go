@@ -38,12 +38,16 @@ func Request(ctx context.Context, method, rawURL string, h *headers.Headers, p P
 	if err != nil {
 		return refused(o, &ArgumentError{What: "URL", Err: err})
 	}
-	return RequestURL(ctx, method, u, h, p, o)
+	return request(ctx, method, &u, h, p, o)
 }
 
 // RequestURL is Request with a parsed URL (hackney:request/5 with a #hackney_url{}).
 func RequestURL(ctx context.Context, method string, u url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
-	to, auth, err := destination(&u, o.orDefault())
+	return request(ctx, method, &u, h, p, o)
+}
+
+func request(ctx context.Context, method string, u *url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
+	to, auth, err := destination(u, o.orDefault())
 	if err != nil {
 		return refused(o, err)
 	}
@@ -66,8 +70,13 @@ func destination(u *url.URL, o *Opts) (origin, *BasicAuth, error) {
 	if err := o.check(); err != nil {
 		return origin{}, nil, err
 	}
-	t, ok := transports[u.Transport]
-	if !ok {
+	var t transport.Transport
+	switch u.Transport {
+	case url.TCP:
+		t = transport.TCP
+	case url.SSL:
+		t = transport.TLS
+	default:
 		return origin{}, nil, badArgument("URL", "unknown transport %.64q", u.Transport)
 	}
 	to, err := newOrigin(t, u.Host, u.Port, u.Netloc)
@@ -80,11 +89,6 @@ func destination(u *url.URL, o *Opts) (origin, *BasicAuth, error) {
 	}
 	auth := &BasicAuth{user, password}
 	return to, auth, auth.check()
-}
-
-var transports = map[string]transport.Transport{
-	url.TCP: transport.TCP,
-	url.SSL: transport.TLS,
 }
 
 // SendRequest sends a request on a client and reads the head of the answer

@@ -112,11 +112,11 @@ func (h *handle) readStatus(ctx context.Context) (*http1.Head, error) {
 }
 
 // lineOrRest reads a line where a head begins, and the rest of an interim head.
-func (h *handle) lineOrRest() decodeStep {
+func (h *handle) lineOrRest() stride {
 	if h.dec.InHead() {
-		return http1.Decoder.Next
+		return wholeHead
 	}
-	return http1.Decoder.Line
+	return oneLine
 }
 
 // StreamHeader reads one field line of the answer's head (stream_header of
@@ -150,7 +150,7 @@ func StreamHeader(ctx context.Context, cs ClientState) (name, value string, next
 func (a *operation) nextField(ctx context.Context) (http1.Event, error) {
 	x := &a.h.exchange
 	if x.early == nil {
-		return a.h.step(ctx, opReadHead, http1.Decoder.Line)
+		return a.h.step(ctx, opReadHead, oneLine)
 	}
 	s, i := x.early.Headers.Section(), x.earlyLine
 	if i == s.Len() {

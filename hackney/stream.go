@@ -164,8 +164,8 @@ func (a *operation) pieceRead(piece []byte, err error) ([]byte, ClientState, err
 
 // bodyEnded enters done behind the last byte of a body.
 func (a *operation) bodyEnded(next *ClientState) {
-	if t := &a.h.exchange.extra.trailers; t.Len() > 0 {
-		x := extra{trailers: *t}
+	if t := a.h.exchange.extra.trailers; t != nil {
+		x := extra{trailers: t}
 		if next.extra != nil {
 			x.interim = next.extra.interim
 		}

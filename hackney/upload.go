@@ -44,9 +44,8 @@ const (
 // body was whole.
 func (h *handle) sendRequest(ctx context.Context, p *plan, cs *ClientState) (early *http1.Head, err error) {
 	body := p.src.data
-	out := newBuffer(smallBuffer/2 + min(len(body), copyLimit))
-	defer out.free()
-	head := p.appendHead(out.data[:0], cs.link.origin, cs.auth)
+	h.growInput(smallBuffer/2 + min(len(body), copyLimit))
+	head := p.appendHead(h.in.data[:0], cs.link.origin, cs.auth) // it is out before an answer is read to there
 	switch {
 	case !p.hasBody():
 		return nil, h.sendSmall(ctx, head, nil)
@@ -112,23 +111,28 @@ func (h *handle) sendBytes(ctx context.Context, head, body []byte) (early *http1
 
 // writev writes up to three pieces with one system call where the socket can.
 func (h *handle) writev(ctx context.Context, op string, a, b, c []byte) error {
-	return h.writing(ctx, op, func() (int64, error) {
-		if h.tcp != nil {
-			v := net.Buffers{a, b, c}
-			return v.WriteTo(h.tcp)
+	if err := h.beforeWrite(ctx, op); err != nil {
+		return err
+	}
+	n, err := h.writevSocket(a, b, c)
+	return h.afterWrite(ctx, op, n, err)
+}
+
+func (h *handle) writevSocket(pieces ...[]byte) (sum int64, err error) {
+	if h.tcp != nil {
+		v := net.Buffers(pieces)
+		return v.WriteTo(h.tcp)
+	}
+	for _, p := range pieces {
+		if len(p) == 0 { // on some connections even an empty write waits for the peer
+			continue
 		}
-		var sum int64
-		for _, p := range [...][]byte{a, b, c} {
-			if len(p) == 0 { // on some connections even an empty write waits for the peer
-				continue
-			}
-			n, err := h.writeSocket(p)
-			if sum += int64(n); err != nil {
-				return sum, err
-			}
+		n, err := h.writeSocket(p)
+		if sum += int64(n); err != nil {
+			return sum, err
 		}
-		return sum, nil
-	})
+	}
+	return sum, nil
 }
 
 // sendSource sends the whole body behind a head that is out.
@@ -323,12 +327,11 @@ func (h *handle) sendfile(ctx context.Context, f *os.File, n int64) (early *http
 			return early, err
 		}
 		slice := min(n, kernelSlice)
-		var moved int64
-		err := h.writing(ctx, opWriteBody, func() (int64, error) {
-			var err error
-			moved, err = h.tcp.ReadFrom(&io.LimitedReader{R: f, N: slice})
-			return moved, err
-		})
+		if err := h.beforeWrite(ctx, opWriteBody); err != nil {
+			return nil, err
+		}
+		moved, err := h.tcp.ReadFrom(&io.LimitedReader{R: f, N: slice})
+		err = h.afterWrite(ctx, opWriteBody, moved, err)
 		n -= moved
 		switch {
 		case err != nil && moved > 0 && stalled(err): // slow, but it moves

@@ -15,40 +15,54 @@ import (
 
 // read reads from the socket once. At the end of the stream it gives 0 and sets eof.
 func (h *handle) read(ctx context.Context, op string, p []byte) (int, error) {
-	n, err := h.reading(ctx, op, func() (int64, error) {
-		n, err := h.readSocket(p)
-		return int64(n), err
-	})
-	h.brim = int(n) == len(p)
-	return int(n), err
-}
-
-// reading wraps one reading call in time limits and cancellation. Bytes that came
-// with an error are given without it; the error comes again with the next read.
-func (h *handle) reading(ctx context.Context, op string, call func() (int64, error)) (int64, error) {
+	h.brim = false
 	if h.eof {
 		return 0, nil
 	}
+	if err := h.beforeRead(ctx, op); err != nil {
+		return 0, err
+	}
+	n, err := h.readSocket(p)
+	h.brim = n == len(p)
+	return n, h.afterRead(ctx, op, int64(n), err)
+}
+
+// beforeRead sets the time limit of one call that reads, and has the end of ctx
+// interrupt it. Where it gives no error, afterRead ends that.
+func (h *handle) beforeRead(ctx context.Context, op string) error {
 	ctx = orBackground(ctx)
 	h.limitRead(ctx)
 	if !h.anchor.arm(ctx) {
-		return 0, h.networkError(op, over(ctx))
+		return h.networkError(op, over(ctx))
 	}
-	n, err := call()
+	return nil
+}
+
+// afterRead judges what the call gave. Bytes that came with an error are given
+// without it; the error comes again with the next read.
+func (h *handle) afterRead(ctx context.Context, op string, n int64, err error) error {
 	interrupted := h.anchor.disarm()
 	h.exchange.received += n
 	switch {
 	case n > 0 || err == nil:
-		return n, nil
+		return nil
 	case err == io.EOF:
 		h.eof = true
-		return 0, nil
-	case interrupted:
-		return 0, h.networkError(op, over(ctx))
-	case isTimeout(err):
-		return 0, h.networkError(op, timeLimit(ctx))
+		return nil
 	}
-	return 0, h.networkError(op, err)
+	return h.broke(ctx, op, err, interrupted)
+}
+
+// broke is the error of a call that err has ended.
+func (h *handle) broke(ctx context.Context, op string, err error, interrupted bool) error {
+	ctx = orBackground(ctx)
+	switch {
+	case interrupted:
+		err = over(ctx)
+	case isTimeout(err):
+		err = timeLimit(ctx)
+	}
+	return h.networkError(op, err)
 }
 
 // readSocket reads without an interface call where it can.
@@ -88,10 +102,11 @@ var errBadCount = errors.New("the connection gave an impossible count")
 
 // write writes all of p.
 func (h *handle) write(ctx context.Context, op string, p []byte) error {
-	return h.writing(ctx, op, func() (int64, error) {
-		n, err := h.writeSocket(p)
-		return int64(n), err
-	})
+	if err := h.beforeWrite(ctx, op); err != nil {
+		return err
+	}
+	n, err := h.writeSocket(p)
+	return h.afterWrite(ctx, op, int64(n), err)
 }
 
 func (h *handle) writeSocket(p []byte) (n int, err error) {
@@ -119,29 +134,28 @@ func (h *handle) writeAny(p []byte) (int, error) {
 	return n, err
 }
 
-// writing wraps one writing call in time limits and cancellation. Whatever it
-// did not write makes the request broken: there is no partial success.
-func (h *handle) writing(ctx context.Context, op string, call func() (int64, error)) error {
+// beforeWrite sets the time limit of one call that writes, and has the end of ctx
+// interrupt it. Where it gives no error, afterWrite ends that.
+func (h *handle) beforeWrite(ctx context.Context, op string) error {
 	ctx = orBackground(ctx)
 	h.limitWrite(ctx)
 	if !h.anchor.arm(ctx) {
 		return h.networkError(op, over(ctx))
 	}
 	h.wrote = true
-	n, err := call()
+	return nil
+}
+
+// afterWrite judges what the call gave. Whatever it did not write makes the request
+// broken: there is no partial success.
+func (h *handle) afterWrite(ctx context.Context, op string, n int64, err error) error {
 	interrupted := h.anchor.disarm()
 	h.exchange.sent += n
 	if err == nil {
 		return nil
 	}
 	h.flags.Or(tornFlag)
-	switch {
-	case interrupted:
-		return h.networkError(op, over(ctx))
-	case isTimeout(err):
-		return h.networkError(op, timeLimit(ctx))
-	}
-	return h.networkError(op, err)
+	return h.broke(ctx, op, err, interrupted)
 }
 
 func (h *handle) limitRead(ctx context.Context) {

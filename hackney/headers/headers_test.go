@@ -198,8 +198,8 @@ func TestString(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	// A peer may send control bytes, which would drive a terminal.
-	const text = "A: \x1b[2J"
-	received := FromSection(fields.Section{Text: text, Lines: []fields.Line{{Name: 0, NameEnd: 1, Value: 3, ValueEnd: uint32(len(text))}}})
+	const text = "A: \x1b[2J\r\n"
+	received := FromSection(fields.Section{Text: text, Lines: []fields.Line{fields.LineAt(0, 1)}})
 	if got, want := received.String(), "A: \"\\x1b[2J\"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

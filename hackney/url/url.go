@@ -127,7 +127,7 @@ func (u URL) Credentials() (user, password string, ok bool) {
 }
 
 // origin writes everything before the path.
-func (u URL) origin(password string) string {
+func (u *URL) origin(password string) string {
 	scheme, netloc, at := u.Scheme, u.Netloc, ""
 	if scheme == "" {
 		scheme = HTTP
@@ -144,7 +144,7 @@ func (u URL) origin(password string) string {
 	return scheme + "://" + u.User + password + at + netloc
 }
 
-func (u URL) path() string {
+func (u *URL) path() string {
 	if u.Path == "" {
 		return "/"
 	}
@@ -152,7 +152,7 @@ func (u URL) path() string {
 }
 
 // port is the port to use: a value made by hand may leave it to the scheme.
-func (u URL) port() int {
+func (u *URL) port() int {
 	if u.Port == 0 && u.Netloc == "" {
 		return defaultPort(u.Scheme)
 	}
@@ -160,7 +160,7 @@ func (u URL) port() int {
 }
 
 // bracketed is the host as an authority writes it, cut from Netloc if possible.
-func (u URL) bracketed() string {
+func (u *URL) bracketed() string {
 	if strings.IndexByte(u.Host, ':') < 0 {
 		return u.Host
 	}
@@ -171,7 +171,7 @@ func (u URL) bracketed() string {
 }
 
 // withPort puts the port behind host; it is Netloc itself when that says so.
-func (u URL) withPort(host string) string {
+func (u *URL) withPort(host string) string {
 	port := u.port()
 	if rest, ok := strings.CutPrefix(u.Netloc, host); ok && writes(rest, port) {
 		return u.Netloc
@@ -190,7 +190,7 @@ func writes(s string, port int) bool {
 
 // targetLen is the length of the target at the start of RawPath, and 0 when
 // RawPath does not agree with Path and Qs.
-func (u URL) targetLen() int {
+func (u *URL) targetLen() int {
 	rest, ok := strings.CutPrefix(u.RawPath, u.Path)
 	if !ok {
 		return 0

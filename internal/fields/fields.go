@@ -3,13 +3,24 @@
 // copied again; headers and http1 share it through this package.
 package fields
 
-// Line says where one field line stands in the text of its Section. It holds no
-// pointer, so that the index of a large head costs the collector nothing.
+import "strings"
+
+// Line says where one field line starts in the text of its Section, and where its
+// colon is. The value ends with the line: that is looked up when somebody asks, which
+// keeps the index of a head small. It holds no pointer, so that it costs the
+// collector nothing.
 type Line struct {
-	Name, NameEnd, Value, ValueEnd uint32
+	name, colon uint32
 }
 
-// Section is an ordered list of field lines. Text and Lines are never written
+// given is set in the colon of a line that Builder has written: white space around
+// such a value is the caller's own.
+const given = 1 << 31
+
+// LineAt is the line whose name starts at name; its colon is at colon. Both are below 2^31.
+func LineAt(name, colon int) Line { return Line{uint32(name), uint32(colon)} }
+
+// Section is an ordered list of field lines, each with its line end in Text. Text and Lines are never written
 // after the Section was made, so that copies may share them. Of a received
 // section Text may hold more (a status line, fields that were dropped): only
 // Lines say what belongs.
@@ -24,13 +35,21 @@ func (s *Section) Len() int { return len(s.Lines) }
 // Name is the name of line i in the case in which it was given.
 func (s *Section) Name(i int) string {
 	l := s.Lines[i]
-	return s.Text[l.Name:l.NameEnd]
+	return s.Text[l.name : l.colon&^given]
 }
 
-// Value is the value of line i without the white space around it.
+// Value is the value of line i, of a received one without the white space around it.
 func (s *Section) Value(i int) string {
 	l := s.Lines[i]
-	return s.Text[l.Value:l.ValueEnd]
+	value := s.Text[l.colon&^given+1:]
+	end := strings.IndexByte(value, '\n')
+	if l.colon&given != 0 {
+		return value[len(" ") : end-len("\r")]
+	}
+	if end > 0 && value[end-1] == '\r' {
+		end--
+	}
+	return Trim(value[:end])
 }
 
 // Find is the index of the first line at or after from whose name is name
@@ -38,7 +57,7 @@ func (s *Section) Value(i int) string {
 func (s *Section) Find(name string, from int) int {
 	for i := from; i < len(s.Lines); i++ {
 		l := s.Lines[i]
-		if int(l.NameEnd-l.Name) == len(name) && EqualFold(s.Text[l.Name:l.NameEnd], name) {
+		if int(l.colon&^given-l.name) == len(name) && EqualFold(s.Text[l.name:l.colon&^given], name) {
 			return i
 		}
 	}
@@ -70,11 +89,10 @@ func (b *Builder) Grow(n, text int) {
 // Add puts one line at the end.
 func (b *Builder) Add(name, value string) {
 	at := uint32(len(b.text))
+	b.lines = append(b.lines, Line{at, at + uint32(len(name)) | given})
 	b.text = append(b.text, name...)
 	b.text = append(b.text, ':', ' ')
-	val := uint32(len(b.text))
 	b.text = append(b.text, value...)
-	b.lines = append(b.lines, Line{at, at + uint32(len(name)), val, uint32(len(b.text))})
 	b.text = append(b.text, '\r', '\n')
 }
 

@@ -83,7 +83,7 @@ const (
 type Event struct {
 	Kind        Kind
 	Head        *Head
-	Trailers    headers.Headers
+	Trailers    *headers.Headers
 	Name, Value string
 	Data        []byte // lies in the buffer that was given
 }

@@ -231,7 +231,7 @@ func (r *reader) byNext() (bool, error) {
 		return false, err
 	}
 	r.data = append(r.data, ev.Data...)
-	r.trailers = append(r.trailers, pairs(&ev.Trailers)...)
+	r.trailers = append(r.trailers, pairs(ev.Trailers)...)
 	r.took(n, next)
 	return ev.Kind != NeedMore || n > 0, nil
 }

@@ -47,7 +47,7 @@ const (
 
 func (f *facts) has(bits flags) bool { return f.flags&bits != 0 }
 
-// note takes one field line in.
+// note takes one field line in; white space around its value does not matter.
 func (f *facts) note(name, value string) {
 	switch len(name) {
 	case len("Connection"):

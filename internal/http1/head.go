@@ -77,7 +77,7 @@ func endOfLine(buf []byte, from int, folds bool) (end, looked int) {
 
 // emptyLine gives the length of the line end at the start of b, or partial when
 // b may still become one.
-func emptyLine(b []byte) (n int, partial bool) {
+func emptyLine[text string | []byte](b text) (n int, partial bool) {
 	switch {
 	case len(b) == 0:
 		return 0, true
@@ -148,27 +148,20 @@ func checkVersion(s string) error {
 	return nil
 }
 
-// fieldLine finds name and value in a line (RFC 9112, 5): offsets into it.
-func fieldLine(line string) (fields.Line, error) {
-	colon := fields.Token(line)
+// fieldLine finds the colon in a line (RFC 9112, 5).
+func fieldLine(line string) (colon int, err error) {
+	colon = fields.Token(line)
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
 		name, _, _ := strings.Cut(line, ":") // a value may be a secret
-		return fields.Line{}, malformed("field line", nameFault(line), name)
+		return 0, malformed("field line", nameFault(line), name)
 	}
 	if strings.IndexByte(line[colon:], '\r') >= 0 {
-		return fields.Line{}, malformed("field line", "a bare CR in the value", line[:colon])
+		return 0, malformed("field line", "a bare CR in the value", line[:colon])
 	}
 	if strings.IndexByte(line[colon:], 0) >= 0 {
-		return fields.Line{}, malformed("field line", "a NUL in the value", line[:colon])
+		return 0, malformed("field line", "a NUL in the value", line[:colon])
 	}
-	from, to := colon+1, len(line)
-	for from < to && isBlank(line[from]) {
-		from++
-	}
-	for to > from && isBlank(line[to-1]) {
-		to--
-	}
-	return fields.Line{NameEnd: uint32(colon), Value: uint32(from), ValueEnd: uint32(to)}, nil
+	return colon, nil
 }
 
 // nameFault says why no name and colon are at the start of line.
@@ -227,22 +220,45 @@ func trimRight(s string) string {
 
 // section reads the field lines of text, which has no folds, from at to the empty
 // line. number is that of the first line, for errors; lines is room to use.
+//
+// Names are looked at line by line, bytes that no value may hold in the whole at once.
 func section(text string, at, number int, lines []fields.Line, f *facts) (fields.Section, error) {
+	first, returns := at, strings.Count(text[at:], "\r")
+	for {
+		line := text[at:]
+		if n, _ := emptyLine(line); n > 0 {
+			returns -= n - 1
+			break
+		}
+		colon := fields.Token(line)
+		if colon == 0 || line[colon] != ':' {
+			return fields.Section{}, sectionFault(text, first, number)
+		}
+		if len(lines) == cap(lines) {
+			lines = append(make([]fields.Line, 0, len(lines)+strings.Count(line, "\n")), lines...)
+		}
+		lines = append(lines, fields.LineAt(at, at+colon))
+		end := colon + strings.IndexByte(line[colon:], '\n')
+		at += end + 1
+		if line[end-1] == '\r' {
+			end--
+			returns--
+		}
+		f.note(line[:colon], line[colon+1:end])
+	}
+	if returns != 0 || strings.IndexByte(text[first:], 0) >= 0 {
+		return fields.Section{}, sectionFault(text, first, number)
+	}
+	return fields.Section{Text: text, Lines: lines}, nil
+}
+
+// sectionFault says what is wrong with the first line of text that cannot stand.
+func sectionFault(text string, at, number int) error {
 	for {
 		line, next := cutLine(text, at)
-		if line == "" {
-			return fields.Section{Text: text, Lines: lines}, nil
+		if _, err := fieldLine(line); err != nil {
+			return onLine(err, number)
 		}
-		l, err := fieldLine(line)
-		if err != nil {
-			return fields.Section{}, onLine(err, number)
-		}
-		f.note(line[:l.NameEnd], line[l.Value:l.ValueEnd])
-		l.Name += uint32(at)
-		l.NameEnd += uint32(at)
-		l.Value += uint32(at)
-		l.ValueEnd += uint32(at)
-		lines = append(lines, l)
 		at = next
 		number++
 	}
@@ -266,14 +282,15 @@ func onLine(err error, number int) error {
 var forbiddenInTrailer = [...]string{"Transfer-Encoding", "Content-Length", "Host", "Trailer", "Connection"}
 
 // trailers is s without the fields that a trailer section may not have.
-func trailers(s fields.Section) headers.Headers {
+func trailers(s fields.Section) *headers.Headers {
 	kept := s.Lines[:0:0]
 	for i, l := range s.Lines {
 		if !forbidden(s.Name(i)) {
 			kept = append(kept, l)
 		}
 	}
-	return headers.FromSection(fields.Section{Text: s.Text, Lines: kept})
+	h := headers.FromSection(fields.Section{Text: s.Text, Lines: kept})
+	return &h
 }
 
 func forbidden(name string) bool {

@@ -3,7 +3,6 @@ package http1
 import (
 	"bytes"
 	"math"
-	"strings"
 
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/internal/fields"
@@ -50,14 +49,11 @@ func (d *Decoder) takeFields(text string, at int, room []fields.Line, f *facts) 
 	if d.folded {
 		text = unfold(text, at)
 	}
-	count := strings.Count(text[at:], "\n") - 1
-	if err := d.countLines(count); err != nil {
-		return fields.Section{}, err
+	s, err := section(text, at, int(d.line)+1, room, f)
+	if err == nil {
+		err = d.countLines(len(s.Lines))
 	}
-	if count > cap(room) {
-		room = make([]fields.Line, 0, count)
-	}
-	return section(text, at, int(d.line)+1, room, f)
+	return s, err
 }
 
 // headRead goes on behind a head, whose last size bytes are being consumed.
@@ -175,14 +171,14 @@ func (d *Decoder) fieldLineRead(ev *Event, text string) error {
 	if end < len(text) {
 		line, _ = cutLine(unfold(text, 0), 0)
 	}
-	l, err := fieldLine(line)
+	colon, err := fieldLine(line)
 	if err != nil {
 		return onLine(err, int(d.line))
 	}
 	if err := d.countLines(1); err != nil {
 		return err
 	}
-	ev.Kind, ev.Name, ev.Value = FieldLine, line[:l.NameEnd], line[l.Value:l.ValueEnd]
+	ev.Kind, ev.Name, ev.Value = FieldLine, line[:colon], fields.Trim(line[colon+1:])
 	d.facts.note(ev.Name, ev.Value)
 	d.consumed(len(text))
 	return nil
