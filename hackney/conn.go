@@ -86,28 +86,25 @@ var epoch = time.Now()
 // clock is a monotonic time; reading it is cheaper than time.Now.
 func clock() time.Duration { return time.Since(epoch) }
 
-// origin is where requests go: transport, host and port, and what follows from them.
-type origin struct {
+// place is where requests go.
+type place struct {
 	transport transport.Transport
 	host      string
 	port      int
-	authority string // for the Host field: no default port, brackets around IPv6
 }
 
-// newOrigin checks host and port, which may come from hand-made values, and must
+// newPlace checks host and port, which may come from hand-made values, and must
 // not smuggle anything into the Host field.
-// netloc is how a URL has written both, "" for nothing.
-func newOrigin(t transport.Transport, host string, port int, netloc string) (origin, error) {
+func newPlace(t transport.Transport, host string, port int) (place, error) {
 	if host == "" || port < 0 || port > 65535 {
-		return origin{}, badArgument("address", "host %.64q, port %d", host, port)
+		return place{}, badArgument("address", "host %.64q, port %d", host, port)
 	}
 	for i := 0; i < len(host); i++ {
 		if notInHost[host[i]] {
-			return origin{}, badArgument("address", "host %.64q has %q in it", host, host[i])
+			return place{}, badArgument("address", "host %.64q has %q in it", host, host[i])
 		}
 	}
-	u := url.URL{Scheme: t.Scheme(), Host: host, Port: port, Netloc: netloc}
-	return origin{transport: t, host: host, port: port, authority: u.Authority()}, nil
+	return place{transport: t, host: host, port: port}, nil
 }
 
 // notInHost are the bytes that a host cannot have.
@@ -118,15 +115,22 @@ var notInHost = func() (t [256]bool) {
 	return t
 }()
 
-// cloned is to without a hold on the URL that it was cut from.
-func (to origin) cloned() *origin {
-	to.authority = strings.Clone(to.authority)
-	if strings.HasPrefix(to.authority, to.host) {
-		to.host = to.authority[:len(to.host)]
+// origin is a place and what follows from it.
+type origin struct {
+	place
+	authority string // for the Host field: no default port, brackets around IPv6
+}
+
+// origin is that of to, without a hold on the URL that to was cut from.
+func (to place) origin() *origin {
+	u := url.URL{Scheme: to.transport.Scheme(), Host: to.host, Port: to.port}
+	o := &origin{place: to, authority: strings.Clone(u.Authority())}
+	if strings.HasPrefix(o.authority, to.host) {
+		o.host = o.authority[:len(to.host)]
 	} else {
-		to.host = strings.Clone(to.host)
+		o.host = strings.Clone(to.host)
 	}
-	return &to
+	return o
 }
 
 // link are the facts of a connection. They do not change while it lives, and
@@ -138,7 +142,7 @@ type link struct {
 }
 
 // dial makes a connection.
-func dial(ctx context.Context, to *origin, o *Opts) (net.Conn, error) {
+func dial(ctx context.Context, to *place, o *Opts) (net.Conn, error) {
 	return to.transport.Dial(orBackground(ctx), to.host, to.port, &transport.Options{
 		ConnectTimeout: duration(o.ConnectTimeout, DefaultConnectTimeout),
 		TLSTimeout:     duration(o.TLSTimeout, DefaultTLSTimeout),

@@ -17,17 +17,18 @@ func Connect(ctx context.Context, t transport.Transport, host string, port int, 
 	if t == nil {
 		return a.given, a.refuse(badArgument("transport", "it is nil"))
 	}
-	to, err := newOrigin(t, host, port, "")
+	to, err := newPlace(t, host, port)
 	if err != nil {
 		return a.given, a.refuse(err)
 	}
-	a.given.link = &link{origin: &to}
+	a.to = to
+	a.keepOrigin()
 	a.given.auth = o.orDefault().BasicAuth
 	if err := a.reconnect(ctx); err != nil {
 		return a.unconnected(err)
 	}
 	a.h.rests()
-	return a.commit(a.given, nil)
+	return a.commit(&a.given, nil)
 }
 
 // Reconnect opens the connection of a closed client anew, to the same place with
@@ -46,7 +47,7 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 		return a.unconnected(err)
 	}
 	a.h.rests()
-	return a.commit(a.given, nil)
+	return a.commit(&a.given, nil)
 }
 
 // Close closes the client's connection (hackney:close/1). It is legal in every
@@ -123,7 +124,7 @@ func Handoff(cs ClientState) (ClientState, error) {
 	if err != nil {
 		return cs, err
 	}
-	return a.commit(cs, nil)
+	return a.commit(&cs, nil)
 }
 
 // Hijack takes the connection out of the client: the caller owns it from here on

@@ -16,7 +16,7 @@ type operation struct {
 	op    Op
 	given ClientState
 	h     *handle
-	to    origin // where a client leads that has no link yet
+	to    place // where a client leads that has no link yet
 }
 
 // begin checks that op is legal in cs and claims its turn. Where cs has no handle
@@ -53,7 +53,7 @@ func (a *operation) trace(to ResponseState, err error) {
 }
 
 // adopt goes on with a new connection in place of the one the state had.
-func (a *operation) adopt(h *handle, to *origin) {
+func (a *operation) adopt(h *handle, to *place) {
 	h.use(a.given.opts.orDefault())
 	first := turn(h.word.Load()) // of its lease
 	h.word.Store(uint64(first.claimedBy(a.op)))
@@ -68,7 +68,7 @@ func (a *operation) adopt(h *handle, to *origin) {
 }
 
 // commit ends the operation: next is the state it leads to, err goes along.
-func (a *operation) commit(next ClientState, err error) (ClientState, error) {
+func (a *operation) commit(next *ClientState, err error) (ClientState, error) {
 	if h := a.h; h != nil {
 		turn, alive := h.commit(a.given.turn, a.op)
 		next.turn = turn
@@ -82,7 +82,7 @@ func (a *operation) commit(next ClientState, err error) (ClientState, error) {
 		runtime.KeepAlive(h)
 	}
 	a.trace(next.response, err)
-	return next, err
+	return *next, err
 }
 
 // giveBack ends the operation as if it had not been: the state it was given is

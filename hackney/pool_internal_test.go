@@ -165,8 +165,8 @@ func TestHandleOfAnotherConnection(t *testing.T) {
 	h.tcp, _ = conn.(*net.TCPConn)
 	h.idleSince = clock()
 	a := operation{op: OpConnect, given: ClientState{opts: o2}}
-	a.adopt(h, start.link.origin)
-	next := must(a.commit(a.given, nil))
+	a.adopt(h, &start.link.place)
+	next := must(a.commit(&a.given, nil))
 
 	for op, call := range mCalls[StateDone] {
 		for _, old := range []ClientState{start, body} {

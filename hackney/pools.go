@@ -125,7 +125,7 @@ func poolOf(o *Opts) *pool.Pool {
 }
 
 // keyOf is what a connection must have in common with another to take its place.
-func keyOf(to *origin, o *Opts) pool.Key {
+func keyOf(to *place, o *Opts) pool.Key {
 	k := pool.Key{
 		Transport: to.transport, Host: to.host, Port: to.port,
 	}
@@ -139,7 +139,7 @@ func keyOf(to *origin, o *Opts) pool.Key {
 }
 
 // open gives a connection: one of the pool, or a new one.
-func open(ctx context.Context, to *origin, o *Opts) (*core, error) {
+func open(ctx context.Context, to *place, o *Opts) (*core, error) {
 	if p := poolOf(o); p != nil {
 		return checkout(ctx, p, to, o, o.CheckoutTimeout)
 	}
@@ -147,14 +147,14 @@ func open(ctx context.Context, to *origin, o *Opts) (*core, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCore(conn, to.cloned(), o.Tap), nil
+	return newCore(conn, to.origin(), o.Tap), nil
 }
 
 // noWait is a wait for a connection that is over at once.
 const noWait = -1
 
 // checkout gives a connection of p, for which it waits at most for wait.
-func checkout(ctx context.Context, p *pool.Pool, to *origin, o *Opts, wait time.Duration) (*core, error) {
+func checkout(ctx context.Context, p *pool.Pool, to *place, o *Opts, wait time.Duration) (*core, error) {
 	key := keyOf(to, o)
 	for {
 		c, err := p.Checkout(ctx, key, wait)
@@ -174,7 +174,7 @@ func checkout(ctx context.Context, p *pool.Pool, to *origin, o *Opts, wait time.
 }
 
 // borrow makes a connection of what a pool gave.
-func borrow(ctx context.Context, c *pool.Conn, to *origin, o *Opts) (*core, error) {
+func borrow(ctx context.Context, c *pool.Conn, to *place, o *Opts) (*core, error) {
 	if c, ok := c.TakeOwner().(*core); ok {
 		return c, nil
 	}
@@ -200,23 +200,23 @@ func borrow(ctx context.Context, c *pool.Conn, to *origin, o *Opts) (*core, erro
 
 // sharedOrigin is that of all connections of one key, which differ in the case of
 // the host at most.
-func sharedOrigin(c *pool.Conn, to *origin) *origin {
+func sharedOrigin(c *pool.Conn, to *place) *origin {
 	if shared, ok := c.Shared().(*origin); ok {
 		return shared
 	}
-	own := to.cloned()
+	own := to.origin()
 	c.SetShared(own)
 	return own
 }
 
 // linkTo is the link of the connection, with the host as the caller spells it: a pool
 // does not mind its case.
-func (h *handle) linkTo(to *origin) *link {
-	if *h.link.origin == *to {
+func (h *handle) linkTo(to *place) *link {
+	if h.link.place == *to {
 		return h.link
 	}
 	l := *h.link
-	l.origin = to.cloned()
+	l.origin = to.origin()
 	return &l
 }
 

@@ -66,9 +66,9 @@ func refused(o *Opts, err error) (ClientState, error) {
 }
 
 // destination is where a URL leads, and the credentials it carries.
-func destination(u *url.URL, o *Opts) (origin, *BasicAuth, error) {
+func destination(u *url.URL, o *Opts) (place, *BasicAuth, error) {
 	if err := o.check(); err != nil {
-		return origin{}, nil, err
+		return place{}, nil, err
 	}
 	var t transport.Transport
 	switch u.Transport {
@@ -77,9 +77,9 @@ func destination(u *url.URL, o *Opts) (origin, *BasicAuth, error) {
 	case url.SSL:
 		t = transport.TLS
 	default:
-		return origin{}, nil, badArgument("URL", "unknown transport %.64q", u.Transport)
+		return place{}, nil, badArgument("URL", "unknown transport %.64q", u.Transport)
 	}
-	to, err := newOrigin(t, u.Host, u.Port, u.Netloc)
+	to, err := newPlace(t, u.Host, u.Port)
 	if err != nil {
 		return to, nil, err
 	}
@@ -149,7 +149,7 @@ func (a *operation) reconnect(ctx context.Context) error {
 	}
 	to := &a.to
 	if a.given.link != nil {
-		to = a.given.link.origin
+		to = &a.given.link.place
 	}
 	a.retire(&a.given)
 	a.h = nil
@@ -175,8 +175,7 @@ func (a *operation) unconnected(err error) (ClientState, error) {
 // keepOrigin writes where the client leads into a state that has no connection yet.
 func (a *operation) keepOrigin() {
 	if a.given.link == nil {
-		to := a.to // a is not to be allocated
-		a.given.link = &link{origin: &to}
+		a.given.link = &link{origin: a.to.origin()}
 	}
 }
 
@@ -202,16 +201,16 @@ func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, err
 	switch {
 	case err != nil && interrupted(err) && a.h.up.ended():
 		next.response = StateWaiting // the request is out; reading the answer can go on
-		return a.commit(next, err)
+		return a.commit(&next, err)
 	case err != nil:
 		a.given = next
 		return a.fail(err)
 	case head == nil:
 		next.response = StateStream
-		return a.commit(next, nil)
+		return a.commit(&next, nil)
 	}
 	a.answered(&next, head)
-	return a.commit(next, nil)
+	return a.commit(&next, nil)
 }
 
 // answered enters the state behind a final head.

@@ -29,7 +29,7 @@ func StartResponse(ctx context.Context, cs ClientState) (ClientState, error) {
 	next := a.given
 	next.early = false
 	a.answered(&next, head)
-	return a.commit(next, nil)
+	return a.commit(&next, nil)
 }
 
 // endRequest ends the request body where that was not done, and gives a final
@@ -61,7 +61,7 @@ func (a *operation) stillWaiting(err error) (ClientState, error) {
 	case (a.given.response == StateStream || a.given.open) && a.h.up.ended():
 		next := a.given
 		next.response = StateWaiting
-		return a.commit(next, err)
+		return a.commit(&next, err)
 	}
 	return a.giveBack(err)
 }
@@ -86,7 +86,7 @@ func StreamStatus(ctx context.Context, cs ClientState) (ClientState, error) {
 	next.early = false
 	next.head, next.extra = withoutFields(head), a.h.takeExtra()
 	next.response = StateOnStatus
-	return a.commit(next, nil)
+	return a.commit(&next, nil)
 }
 
 // withoutFields is what the status line alone tells of a head.
@@ -137,11 +137,11 @@ func StreamHeader(ctx context.Context, cs ClientState) (name, value string, next
 	if ev.Kind == http1.FieldLine {
 		next.extra = next.extra.withPartial(ev.Name, ev.Value)
 		next.response = StateOnHeader
-		next, err = a.commit(next, nil)
+		next, err = a.commit(&next, nil)
 		return ev.Name, ev.Value, next, err
 	}
 	a.headEnded(&next, ev.Head)
-	next, _ = a.commit(next, nil)
+	next, _ = a.commit(&next, nil)
 	return "", "", next, io.EOF
 }
 
@@ -186,7 +186,7 @@ func StreamHeaders(ctx context.Context, cs ClientState) (ClientState, error) {
 		}
 		if ev.Kind == http1.FieldsEnd {
 			a.headEnded(&next, ev.Head)
-			return a.commit(next, nil)
+			return a.commit(&next, nil)
 		}
 		next.extra = next.extra.withPartial(ev.Name, ev.Value)
 	}
@@ -198,7 +198,7 @@ func (a *operation) headersBroken(next ClientState, err error) (ClientState, err
 		return a.broken(err)
 	}
 	next.response = StateOnHeader
-	return a.commit(next, err)
+	return a.commit(&next, err)
 }
 
 // withPartial is x with one more field read by StreamHeader.

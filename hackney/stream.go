@@ -70,14 +70,14 @@ func (a *operation) streamed(ctx context.Context, src *source) (ClientState, err
 	if src.next != nil {
 		next.response, next.open = StateWaiting, true
 	}
-	return a.commit(next, nil)
+	return a.commit(&next, nil)
 }
 
 // responseReady ends an operation on the request body when a final answer came early.
 func (a *operation) responseReady() (ClientState, error) {
 	next := a.given
 	next.response, next.early, next.open = StateWaiting, true, false
-	return a.commit(next, ErrResponseReady)
+	return a.commit(&next, ErrResponseReady)
 }
 
 // EndStreamRequestBody ends a request body that was streamed
@@ -100,7 +100,7 @@ func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, err
 	}
 	next := a.given
 	next.response = StateWaiting
-	return a.commit(next, nil)
+	return a.commit(&next, nil)
 }
 
 // StreamBody reads the next piece of the response's body
@@ -158,7 +158,7 @@ func (a *operation) pieceRead(piece []byte, err error) ([]byte, ClientState, err
 	if len(piece) > 0 {
 		err = nil
 	}
-	next, err = a.commit(next, err)
+	next, err = a.commit(&next, err)
 	return piece, next, err
 }
 
@@ -214,7 +214,7 @@ func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, Clie
 	if a.h.bodyRead() {
 		a.bodyEnded(&next)
 	}
-	next, err = a.commit(next, nil)
+	next, err = a.commit(&next, nil)
 	return body, next, err
 }
 
@@ -251,7 +251,7 @@ func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
 	}
 	next := a.given
 	a.bodyEnded(&next)
-	return a.commit(next, nil)
+	return a.commit(&next, nil)
 }
 
 // CopyBody copies what is left of the response's body to w and gives the number of
@@ -282,10 +282,10 @@ func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientSt
 	case err == nil:
 		next := a.given
 		a.bodyEnded(&next)
-		next, err = a.commit(next, nil)
+		next, err = a.commit(&next, nil)
 		return n, next, err
 	case writeFault && kept, interrupted(err) && n > 0:
-		next, err := a.commit(a.given, err)
+		next, err := a.commit(&a.given, err)
 		return n, next, err
 	}
 	next, err := a.bodyBroken(nil, err)
