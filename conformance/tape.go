@@ -121,13 +121,14 @@ func (v *view) answers(methods []string) {
 // is -1 where there is none.
 func (v *view) answerHeads(method string, at int) (framing http1.Framing, length, end int) {
 	d := http1.NewDecoder(method, &http1.DefaultLimits)
+	var ev http1.Event
 	for {
-		ev, n, next, err := d.Next(v.raw[at:], false)
+		n, err := d.Next(&ev, v.raw[at:], false)
 		if err != nil || ev.Kind != http1.Interim && ev.Kind != http1.Final {
 			return 0, 0, -1
 		}
 		v.head(at, at+n, false)
-		at, d = at+n, next
+		at += n
 		if ev.Kind == http1.Final {
 			if ev.Head.Framing == http1.Length {
 				length = int(min(ev.Head.Length, int64(len(v.raw))))

@@ -248,9 +248,9 @@ func (h *handle) growInput(size int) {
 // stop, if not nil, is asked after each 1xx whether that is enough: then the head
 // is nil.
 func (h *handle) readHead(ctx context.Context, op string, stop func(status int) bool) (*http1.Head, error) {
+	var ev http1.Event
 	for {
-		ev, err := h.step(ctx, op, wholeHead)
-		if err != nil {
+		if err := h.step(ctx, op, wholeHead, &ev); err != nil {
 			return nil, err
 		}
 		switch ev.Kind {
@@ -274,25 +274,25 @@ const (
 )
 
 // step makes one step of the decoder, reading as much as it takes.
-func (h *handle) step(ctx context.Context, op string, far stride) (ev http1.Event, err error) {
+func (h *handle) step(ctx context.Context, op string, far stride, ev *http1.Event) (err error) {
 	for {
 		if len(h.unread()) > 0 || h.eof {
 			var n int
 			if far == oneLine {
-				ev, n, h.dec, err = h.dec.Line(h.unread(), h.eof)
+				n, err = h.dec.Line(ev, h.unread(), h.eof)
 			} else {
-				ev, n, h.dec, err = h.dec.Next(h.unread(), h.eof)
+				n, err = h.dec.Next(ev, h.unread(), h.eof)
 			}
 			if err != nil {
-				return ev, err
+				return err
 			}
 			h.consume(n)
 			if ev.Kind != http1.NeedMore {
-				return ev, nil
+				return nil
 			}
 		}
 		if err := h.fill(ctx, op); err != nil {
-			return http1.Event{}, err
+			return err
 		}
 	}
 }

@@ -120,8 +120,8 @@ func (a *operation) endPooled(h *handle) Kept {
 // returns is the only one that can be used, all copies of the old one are stale. It
 // is legal in every state but failed, and does not change it.
 func Handoff(cs ClientState) (ClientState, error) {
-	a, err := begin(OpHandoff, cs)
-	if err != nil {
+	a := operation{op: OpHandoff, given: cs}
+	if err := a.begin(); err != nil {
 		return cs, err
 	}
 	return a.commit(&cs, nil)
@@ -132,8 +132,8 @@ func Handoff(cs ClientState) (ClientState, error) {
 // legal in start, done and switched, and ends the state: nothing but Close, which
 // then does nothing, is left for it.
 func Hijack(cs ClientState) (net.Conn, []byte, error) {
-	a, err := begin(OpHijack, cs)
-	if err != nil {
+	a := operation{op: OpHijack, given: cs}
+	if err := a.begin(); err != nil {
 		return nil, nil, err
 	}
 	h := a.h
@@ -160,10 +160,10 @@ func SetSockopts(cs ClientState, f func(net.Conn) error) error {
 		a := operation{op: OpSetSockopts, given: cs}
 		return a.refuse(badArgument("function", "it is nil"))
 	}
-	a, err := begin(OpSetSockopts, cs)
-	if err != nil {
+	a := operation{op: OpSetSockopts, given: cs}
+	if err := a.begin(); err != nil {
 		return err
 	}
-	_, err = a.giveBack(f(transport.Socket(a.h.conn)))
+	_, err := a.giveBack(f(transport.Socket(a.h.conn)))
 	return err
 }

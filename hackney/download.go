@@ -41,41 +41,59 @@ func (h *handle) decodeOrRead(ctx context.Context, p []byte) (int, error) {
 		if rest := h.dec.Rest(); rest > 0 && (len(p) >= smallBuffer || int64(len(p)) >= rest) {
 			return h.readPast(ctx, p[:min(int64(len(p)), rest)])
 		}
+		if h.dec.Framing() == http1.Chunked && h.dec.InBody() && len(p) >= smallBuffer {
+			return h.readChunks(ctx, p)
+		}
 		return 0, h.fillBody(ctx)
 	}
-	n, used, dec, err := h.dec.Body(p, h.unread())
+	n, used, err := h.dec.Body(p, h.unread())
 	if n > 0 || used > 0 {
-		h.dec = dec
 		h.consume(used)
 		return n, nil // an error behind these bytes comes again with the next step
 	}
 	if err != nil {
 		return 0, err
 	}
-	h.dec = dec
 	return 0, h.frameStep(ctx)
 }
 
 // readPast reads straight into the caller's memory.
 func (h *handle) readPast(ctx context.Context, p []byte) (int, error) {
 	n, err := h.read(ctx, opReadBody, p)
-	h.dec = h.dec.Took(int64(n))
+	h.dec.Took(int64(n))
 	if n == 0 && err == nil {
 		return 0, h.frameStep(ctx) // the end of the stream
 	}
 	return n, err
 }
 
+// readChunks reads straight into the caller's memory and undoes the framing there.
+func (h *handle) readChunks(ctx context.Context, p []byte) (int, error) {
+	n, err := h.read(ctx, opReadBody, p)
+	if n == 0 || err != nil {
+		return 0, err
+	}
+	got, used, err := h.dec.Body(p, p[:n])
+	h.growInput(n - used)
+	h.r, h.w = 0, copy(h.in.data, p[used:n])
+	if got > 0 || used > 0 {
+		return got, nil // an error behind these bytes comes again with the next step
+	}
+	return 0, err
+}
+
 // frameStep makes a step that gives no body bytes: trailers, the end, or more input.
 func (h *handle) frameStep(ctx context.Context) error {
-	ev, n, dec, err := h.dec.Next(h.unread(), h.eof)
+	var ev http1.Event
+	before := h.dec
+	n, err := h.dec.Next(&ev, h.unread(), h.eof)
 	if err != nil {
 		return h.incomplete(err)
 	}
 	if ev.Kind == http1.Data {
+		h.dec = before
 		return nil // Body gives it
 	}
-	h.dec = dec
 	h.consume(n)
 	switch {
 	case ev.Kind == http1.Trailers:
@@ -166,16 +184,16 @@ func (h *handle) nextPiece(ctx context.Context) ([]byte, error) {
 	if err := h.announcedTooLarge(); err != nil {
 		return nil, err
 	}
+	var ev http1.Event
 	for !h.dec.Done() {
 		window := h.unread()
 		if h.dec.InBody() { // a trailer section is taken whole, and has a limit of its own
 			window = window[:min(len(window), largeBuffer)]
 		}
-		ev, n, dec, err := h.dec.Next(window, h.eof && len(window) == len(h.unread()))
+		n, err := h.dec.Next(&ev, window, h.eof && len(window) == len(h.unread()))
 		if err != nil {
 			return nil, h.incomplete(err)
 		}
-		h.dec = dec
 		h.consume(n)
 		switch {
 		case ev.Kind == http1.Data:
@@ -224,7 +242,7 @@ func (h *handle) waiting(max int64) (body []byte, ok bool) {
 		return nil, false
 	}
 	body = append(body, h.unread()[:rest]...)
-	h.dec = h.dec.Took(rest)
+	h.dec.Took(rest)
 	h.consume(len(body))
 	h.exchange.got += rest
 	return body, true
@@ -349,7 +367,8 @@ func (h *handle) splice(ctx context.Context, to kernelWriter) (int64, error) {
 		fault = err
 	}
 	err = h.afterRead(ctx, opReadBody, n, err)
-	h.dec, h.brim = h.dec.Took(n), true
+	h.dec.Took(n)
+	h.brim = true
 	if over := h.counted(n, nil); over != nil {
 		return n, over
 	}

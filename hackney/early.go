@@ -85,12 +85,12 @@ func (h *handle) answerWaiting(ctx context.Context) (early *http1.Head, err erro
 
 // answerUnread looks for a final head in what came already.
 func (h *handle) answerUnread() (early *http1.Head, err error) {
+	var ev http1.Event
 	for h.exchange.early == nil && len(h.unread()) > 0 {
-		ev, n, dec, err := h.dec.Next(h.unread(), h.eof)
+		n, err := h.dec.Next(&ev, h.unread(), h.eof)
 		if err != nil {
 			return nil, err
 		}
-		h.dec = dec
 		h.consume(n)
 		switch ev.Kind {
 		case http1.NeedMore:

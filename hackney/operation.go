@@ -19,14 +19,15 @@ type operation struct {
 	to    place // where a client leads that has no link yet
 }
 
-// begin checks that op is legal in cs and claims its turn. Where cs has no handle
-// (its connection is closed) there is nothing to claim, and h is nil.
-func begin(op Op, cs ClientState) (operation, error) {
-	a := operation{op: op, given: cs, h: cs.handle}
-	if err := cs.check(op); err != nil {
-		return a, a.refuse(err)
+// begin checks that the operation is legal in the state it was given and claims its
+// turn. Where that has no handle (its connection is closed) there is nothing to claim,
+// and h is nil.
+func (a *operation) begin() error {
+	if err := a.given.check(a.op); err != nil {
+		return a.refuse(err)
 	}
-	return a, a.claim()
+	a.h = a.given.handle
+	return a.claim()
 }
 
 func (a *operation) claim() error {
@@ -130,8 +131,9 @@ func (a *operation) finish(next *ClientState) {
 	next.response, next.body = StateDone, BodyDone
 	next.kept = a.h.keeps()
 	if !next.kept.Yes() {
-		a.retire(next)
-		a.h = nil
+		if c := a.part(next); c != nil {
+			c.close()
+		}
 		return
 	}
 	a.h.carried = true

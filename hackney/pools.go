@@ -84,7 +84,10 @@ func Prewarm(ctx context.Context, rawURL string, n int, o *Opts) error {
 		return &ArgumentError{What: "URL", Err: err}
 	}
 	o = o.orDefault()
-	to, _, err := destination(&u, o)
+	if err := o.check(); err != nil {
+		return err
+	}
+	to, err := placeOf(&u)
 	if err != nil {
 		return err
 	}
@@ -230,25 +233,33 @@ func (c *core) Undisturbed() bool {
 	return ok && c.quiet(secure, false)
 }
 
-// checkIn gives the connection back to its pool, under a new lease: states of the
-// old one cannot touch it any more. Where Close came first, it is closed.
+// checkIn gives the connection back to its pool.
 func (a *operation) checkIn(next *ClientState) {
-	h := a.h
-	claimed, free := a.given.turn.claimedBy(a.op), a.given.turn.nextLease(a.op)
-	if h.brim && !h.undisturbed(false) {
+	if a.h.brim && !a.h.undisturbed(false) {
 		a.retire(next)
 		a.h, next.kept = nil, NotClean
 		return
 	}
+	if c := a.part(next); c != nil {
+		next.kept = c.checkIn()
+	}
+}
+
+// part takes the connection from its handle, which goes on to its next lease: states
+// of this one cannot touch either any more. Where Close came first, it is closed
+// instead, and the core nil.
+func (a *operation) part(next *ClientState) *core {
+	h := a.h
+	claimed, free := a.given.turn.claimedBy(a.op), a.given.turn.nextLease(a.op)
 	h.anchor.unregister()
 	if !h.word.CompareAndSwap(uint64(claimed), uint64(free)) {
 		a.retire(next)
 		a.h, next.kept = nil, NotKeptOnClose
-		return
+		return nil
 	}
 	a.h = nil
 	next.handle, next.connection = nil, Closed
-	next.kept = h.leave().checkIn()
+	return h.leave()
 }
 
 // checkIn gives an idle connection, which nobody holds, back to its pool. Where that

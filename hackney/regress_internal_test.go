@@ -17,8 +17,8 @@ import (
 func TestCloseBeforeTheLook(t *testing.T) {
 	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n"))
 	cs := mMust(t)(SendRequest(t.Context(), mConnect(t, srv, transport.TCP), Req{}))
-	a, err := begin(OpSendRequest, cs)
-	if err != nil {
+	a := operation{op: OpSendRequest, given: cs}
+	if err := a.begin(); err != nil {
 		t.Fatal(err)
 	}
 	Close(cs)

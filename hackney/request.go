@@ -34,61 +34,64 @@ type Req struct {
 // What is wrong with the arguments is an *ArgumentError, before dialing. With an
 // error comes a state that is at least good for Close.
 func Request(ctx context.Context, method, rawURL string, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return refused(o, &ArgumentError{What: "URL", Err: err})
+	a, r := operation{op: OpSendRequest, given: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
+	if err := a.aimRaw(&r, rawURL); err != nil {
+		return a.given, a.refuse(err)
 	}
-	return request(ctx, method, &u, h, p, o)
+	return a.send(ctx, &r)
 }
 
 // RequestURL is Request with a parsed URL (hackney:request/5 with a #hackney_url{}).
 func RequestURL(ctx context.Context, method string, u url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
-	return request(ctx, method, &u, h, p, o)
-}
-
-func request(ctx context.Context, method string, u *url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
-	to, auth, err := destination(u, o.orDefault())
-	if err != nil {
-		return refused(o, err)
+	a, r := operation{op: OpSendRequest, given: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
+	if err := a.aim(&r, &u); err != nil {
+		return a.given, a.refuse(err)
 	}
-	r := Req{Method: method, Path: u.Target(), Headers: h, Payload: p}
-	if method == "CONNECT" || !o.orDefault().RawMethod && strings.EqualFold(method, "CONNECT") {
-		r.Path = u.HostPort()
-	}
-	a := operation{op: OpSendRequest, given: ClientState{opts: o, auth: auth}, to: to}
 	return a.send(ctx, &r)
 }
 
-// refused ends a Request whose URL or options do not do.
-func refused(o *Opts, err error) (ClientState, error) {
-	a := operation{op: OpSendRequest, given: ClientState{opts: o}}
-	return a.given, a.refuse(err)
+// aimRaw is aim for a URL that is not parsed yet.
+func (a *operation) aimRaw(r *Req, rawURL string) error {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return &ArgumentError{What: "URL", Err: err}
+	}
+	return a.aim(r, &u)
 }
 
-// destination is where a URL leads, and the credentials it carries.
-func destination(u *url.URL, o *Opts) (place, *BasicAuth, error) {
+// aim takes from a URL where the request goes, its target, and the credentials.
+func (a *operation) aim(r *Req, u *url.URL) (err error) {
+	o := a.given.opts.orDefault()
 	if err := o.check(); err != nil {
-		return place{}, nil, err
+		return err
 	}
-	var t transport.Transport
+	if a.to, err = placeOf(u); err != nil {
+		return err
+	}
+	a.given.auth = o.BasicAuth
+	if u.User != "" || u.Password != "" {
+		user, password, _ := u.Credentials()
+		a.given.auth = &BasicAuth{user, password}
+		if err := a.given.auth.check(); err != nil {
+			return err
+		}
+	}
+	r.Path = u.Target()
+	if r.Method == "CONNECT" || !o.RawMethod && strings.EqualFold(r.Method, "CONNECT") {
+		r.Path = u.HostPort()
+	}
+	return nil
+}
+
+// placeOf is where a URL leads.
+func placeOf(u *url.URL) (place, error) {
 	switch u.Transport {
 	case url.TCP:
-		t = transport.TCP
+		return newPlace(transport.TCP, u.Host, u.Port)
 	case url.SSL:
-		t = transport.TLS
-	default:
-		return place{}, nil, badArgument("URL", "unknown transport %.64q", u.Transport)
+		return newPlace(transport.TLS, u.Host, u.Port)
 	}
-	to, err := newPlace(t, u.Host, u.Port)
-	if err != nil {
-		return to, nil, err
-	}
-	user, password, ok := u.Credentials()
-	if !ok {
-		return to, o.BasicAuth, nil
-	}
-	auth := &BasicAuth{user, password}
-	return to, auth, auth.check()
+	return place{}, badArgument("URL", "unknown transport %.64q", u.Transport)
 }
 
 // SendRequest sends a request on a client and reads the head of the answer
@@ -105,8 +108,8 @@ func destination(u *url.URL, o *Opts) (place, *BasicAuth, error) {
 // answer was interrupted the state is waiting, and StartResponse goes on. The
 // payload's memory is the caller's again when SendRequest returns.
 func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error) {
-	a, err := begin(OpSendRequest, cs)
-	if err != nil {
+	a := operation{op: OpSendRequest, given: cs}
+	if err := a.begin(); err != nil {
 		return cs, err
 	}
 	return a.send(ctx, &r)

@@ -15,8 +15,8 @@ import (
 // it was interrupted, by RecvTimeout or ctx, the state is waiting and StartResponse
 // can be called again: nothing is lost.
 func StartResponse(ctx context.Context, cs ClientState) (ClientState, error) {
-	a, err := begin(OpStartResponse, cs)
-	if err != nil {
+	a := operation{op: OpStartResponse, given: cs}
+	if err := a.begin(); err != nil {
 		return cs, err
 	}
 	head, err := a.endRequest(ctx)
@@ -71,8 +71,8 @@ func (a *operation) stillWaiting(err error) (ClientState, error) {
 // It leads to on_status; Status, Reason and Version are known there. 1xx responses
 // are passed over and kept in Interim.
 func StreamStatus(ctx context.Context, cs ClientState) (ClientState, error) {
-	a, err := begin(OpStreamStatus, cs)
-	if err != nil {
+	a := operation{op: OpStreamStatus, given: cs}
+	if err := a.begin(); err != nil {
 		return cs, err
 	}
 	head, err := a.endRequest(ctx)
@@ -96,8 +96,9 @@ func withoutFields(head *http1.Head) *http1.Head {
 
 // readStatus reads the status line of the final response.
 func (h *handle) readStatus(ctx context.Context) (*http1.Head, error) {
+	var ev http1.Event
 	for {
-		ev, err := h.step(ctx, opReadHead, h.lineOrRest())
+		err := h.step(ctx, opReadHead, h.lineOrRest(), &ev)
 		switch {
 		case err != nil:
 			return nil, err
@@ -124,8 +125,8 @@ func (h *handle) lineOrRest() stride {
 // more it gives io.EOF, and the state is on_body, done or switched, with all
 // fields in Headers. The strings are the caller's.
 func StreamHeader(ctx context.Context, cs ClientState) (name, value string, next ClientState, err error) {
-	a, err := begin(OpStreamHeader, cs)
-	if err != nil {
+	a := operation{op: OpStreamHeader, given: cs}
+	if err := a.begin(); err != nil {
 		return "", "", cs, err
 	}
 	ev, err := a.nextField(ctx)
@@ -147,10 +148,11 @@ func StreamHeader(ctx context.Context, cs ClientState) (name, value string, next
 
 // nextField reads a field line or the end of the section. Of a head that came
 // early, and is read already, it gives the fields one by one.
-func (a *operation) nextField(ctx context.Context) (http1.Event, error) {
+func (a *operation) nextField(ctx context.Context) (ev http1.Event, err error) {
 	x := &a.h.exchange
 	if x.early == nil {
-		return a.h.step(ctx, opReadHead, oneLine)
+		err = a.h.step(ctx, opReadHead, oneLine, &ev)
+		return ev, err
 	}
 	s, i := x.early.Headers.Section(), x.earlyLine
 	if i == s.Len() {
@@ -174,8 +176,8 @@ func (a *operation) headEnded(next *ClientState, end *http1.Head) {
 // in on_status and on_header and leads to on_body, done or switched; Headers has
 // all fields, those that StreamHeader read before too.
 func StreamHeaders(ctx context.Context, cs ClientState) (ClientState, error) {
-	a, err := begin(OpStreamHeaders, cs)
-	if err != nil {
+	a := operation{op: OpStreamHeaders, given: cs}
+	if err := a.begin(); err != nil {
 		return cs, err
 	}
 	next := cs

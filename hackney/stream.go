@@ -21,8 +21,8 @@ import (
 // first byte went out leaves the state as good as it was. A broken or interrupted
 // write leads to failed, and so does a piece that ends in the middle.
 func StreamRequestBody(ctx context.Context, cs ClientState, p Payload) (ClientState, error) {
-	a, err := begin(OpStreamRequestBody, cs)
-	if err != nil {
+	a := operation{op: OpStreamRequestBody, given: cs}
+	if err := a.begin(); err != nil {
 		return cs, err
 	}
 	src, err := openPayload(p)
@@ -85,8 +85,8 @@ func (a *operation) responseReady() (ClientState, error) {
 // is legal in stream and leads to waiting. A body that is shorter than its
 // Content-Length is an *ArgumentError and leads to failed.
 func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, error) {
-	a, err := begin(OpEndStreamRequestBody, cs)
-	if err != nil {
+	a := operation{op: OpEndStreamRequestBody, given: cs}
+	if err := a.begin(); err != nil {
 		return cs, err
 	}
 	head, err := a.endRequest(ctx)
@@ -113,7 +113,8 @@ func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, err
 // An interruption, by RecvTimeout or ctx, loses nothing: the state is the one that
 // was given. A body that breaks off is an *IncompleteError.
 func StreamBody(ctx context.Context, cs ClientState) (chunk []byte, next ClientState, err error) {
-	a, over, err := beginBody(OpStreamBody, cs)
+	a := operation{op: OpStreamBody, given: cs}
+	over, err := a.beginBody()
 	if over || err != nil {
 		return nil, cs, err
 	}
@@ -123,17 +124,15 @@ func StreamBody(ctx context.Context, cs ClientState) (chunk []byte, next ClientS
 
 // beginBody begins an operation on the response's body. In done there is nothing
 // to read, nothing to claim, and over is true with io.EOF.
-func beginBody(op Op, cs ClientState) (a operation, over bool, err error) {
-	if cs.response == StateDone {
-		a := operation{op: op, given: cs}
-		if err := cs.fresh(op); err != nil {
-			return a, true, a.refuse(err)
+func (a *operation) beginBody() (over bool, err error) {
+	if a.given.response == StateDone {
+		if err := a.given.fresh(a.op); err != nil {
+			return true, a.refuse(err)
 		}
 		a.trace(StateDone, nil)
-		return a, true, io.EOF
+		return true, io.EOF
 	}
-	a, err = begin(op, cs)
-	return a, false, err
+	return false, a.begin()
 }
 
 // fresh says whether cs is the present state of its connection, without claiming it.
@@ -198,7 +197,8 @@ func BodyMax(ctx context.Context, cs ClientState, max int64) ([]byte, ClientStat
 }
 
 func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, ClientState, error) {
-	a, over, err := beginBody(op, cs)
+	a := operation{op: op, given: cs}
+	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return nil, cs, nil
 	}
@@ -239,7 +239,8 @@ func (a *operation) bodyBroken(body []byte, err error) (ClientState, error) {
 // SkipBody reads the rest of the response's body away (hackney:skip_body/1). It is
 // legal in on_body and done and leads to done.
 func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
-	a, over, err := beginBody(OpSkipBody, cs)
+	a := operation{op: OpSkipBody, given: cs}
+	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return cs, nil
 	}
@@ -268,7 +269,8 @@ func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientSt
 		a := operation{op: OpCopyBody, given: cs}
 		return 0, cs, a.refuse(badArgument("writer", "it is nil"))
 	}
-	a, over, err := beginBody(OpCopyBody, cs)
+	a := operation{op: OpCopyBody, given: cs}
+	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return 0, cs, nil
 	}
@@ -316,7 +318,8 @@ func (r *BodyReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	a, over, err := beginBody(OpBodyReader, r.cs)
+	a := operation{op: OpBodyReader, given: r.cs}
+	over, err := a.beginBody()
 	if over || err != nil {
 		r.err = err
 		return 0, err
@@ -351,7 +354,8 @@ func (r *BodyReader) next() ([]byte, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	a, over, err := beginBody(OpBodyReader, r.cs)
+	a := operation{op: OpBodyReader, given: r.cs}
+	over, err := a.beginBody()
 	if over || err != nil {
 		return nil, r.keep(err)
 	}

@@ -65,12 +65,12 @@ func TestC05LargeChunkDrip(t *testing.T) {
 	drip := []byte("drip")
 	d := inBody(t, chunkedHead+"7fffffff\r\n")
 	allocs := testing.AllocsPerRun(1000, func() {
-		ev, n, next, err := d.Next(drip, false)
+		ev, n, next, err := nextStep(d, drip, false)
 		if err != nil || n != len(drip) || string(ev.Data) != "drip" {
 			t.Fatalf("Next gives %q, %d, %v", ev.Data, n, err)
 		}
 		d = next
-		nDst, _, next, err := d.Body(drip, drip)
+		nDst, _, next, err := bodyStep(d, drip, drip)
 		if err != nil || nDst != len(drip) {
 			t.Fatalf("Body gives %d, %v", nDst, err)
 		}
@@ -158,7 +158,7 @@ func TestC12HeadsWithoutEnd(t *testing.T) {
 		"small 1xx":    strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<20),
 		"many lengths": ok + strings.Repeat("Content-Length: 1\r\n", 1<<20),
 	} {
-		for _, w := range []way{{head: Decoder.Next, body: (*reader).byNext}, {head: Decoder.Line, body: (*reader).byNext}} {
+		for _, w := range []way{{head: nextStep, body: (*reader).byNext}, {head: lineStep, body: (*reader).byNext}} {
 			w.cut = func(left int) int { return min(left, piece) }
 			var limit *LimitError
 			r := &reader{way: w, d: exchange{}.decoder(), rest: in}
@@ -189,7 +189,7 @@ func TestC13SmallLinesMemory(t *testing.T) {
 	} {
 		in := []byte(ok + strings.Repeat(c.line, size/len(c.line)) + "\r\n")
 		var err error
-		got := allocated(func() { _, _, _, err = NewDecoder("GET", c.limits).Next(in, false) })
+		got := allocated(func() { _, _, _, err = nextStep(NewDecoder("GET", c.limits), in, false) })
 		if (err == nil) != (c.limits == &wide) {
 			t.Errorf("%s: error %v", c.name, err)
 		}
@@ -208,12 +208,12 @@ func TestC13LooksOnce(t *testing.T) {
 		head, in string
 		step     headReader
 	}{
-		"one-byte fields": {"", ok + strings.Repeat("a:\n", n), Decoder.Next},
-		"folds":           {"", ok + "a:\n" + strings.Repeat(" \n", n), Decoder.Next},
-		"folds by line":   {ok, "a:\n" + strings.Repeat(" \n", n), Decoder.Line},
-		"long line":       {ok, "a:" + strings.Repeat("b", n), Decoder.Line},
-		"trailers":        {chunkedHead + "0\r\n", strings.Repeat("a:\r\n", n), Decoder.Next},
-		"extension":       {chunkedHead, "1;" + strings.Repeat("a", n), Decoder.Next},
+		"one-byte fields": {"", ok + strings.Repeat("a:\n", n), nextStep},
+		"folds":           {"", ok + "a:\n" + strings.Repeat(" \n", n), nextStep},
+		"folds by line":   {ok, "a:\n" + strings.Repeat(" \n", n), lineStep},
+		"long line":       {ok, "a:" + strings.Repeat("b", n), lineStep},
+		"trailers":        {chunkedHead + "0\r\n", strings.Repeat("a:\r\n", n), nextStep},
+		"extension":       {chunkedHead, "1;" + strings.Repeat("a", n), nextStep},
 	} {
 		d := NewDecoder("GET", &wide)
 		for head := []byte(x.head); len(head) > 0; {
@@ -252,7 +252,7 @@ func TestC14AnnouncedLength(t *testing.T) {
 		for rest := in; err == nil; {
 			var ev Event
 			var n int
-			ev, n, d, err = d.Next(rest, true)
+			ev, n, d, err = nextStep(d, rest, true)
 			body, rest = append(body, ev.Data...), rest[n:]
 		}
 	})
@@ -280,11 +280,11 @@ func TestC15NotHTTP1(t *testing.T) {
 // hackney 901: a size line cut between CR and LF, and a malformed size.
 func TestC16CutSizeLine(t *testing.T) {
 	d := inBody(t, chunkedHead)
-	ev, n, d, err := d.Next([]byte("5\r"), false)
+	ev, n, d, err := nextStep(d, []byte("5\r"), false)
 	if ev.Kind != NeedMore || n != 0 || err != nil {
 		t.Fatalf("half a size line gives %v, %d, %v", ev.Kind, n, err)
 	}
-	ev, _, _, err = d.Next([]byte("5\r\nhello"), false)
+	ev, _, _, err = nextStep(d, []byte("5\r\nhello"), false)
 	if string(ev.Data) != "hello" || err != nil {
 		t.Fatalf("the whole line gives %q, %v", ev.Data, err)
 	}
@@ -319,7 +319,7 @@ func inBody(t testing.TB, head string) Decoder {
 	t.Helper()
 	d := NewDecoder("GET", &DefaultLimits)
 	for head != "" {
-		_, n, next, err := d.Next([]byte(head), false)
+		_, n, next, err := nextStep(d, []byte(head), false)
 		if err != nil || n == 0 {
 			t.Fatalf("head %q: consumed %d, %v", head, n, err)
 		}

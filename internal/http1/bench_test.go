@@ -31,7 +31,9 @@ func TestHeadAllocations(t *testing.T) {
 	} {
 		in := []byte(c.in)
 		got := testing.AllocsPerRun(100, func() {
-			if _, _, _, err := NewDecoder("GET", &DefaultLimits).Next(in, false); err != nil {
+			var ev Event
+			d := NewDecoder("GET", &DefaultLimits)
+			if _, err := d.Next(&ev, in, false); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -46,10 +48,10 @@ func TestBodyAllocations(t *testing.T) {
 	src := chunks(64<<10, 100)
 	dst := make([]byte, len(src))
 	got := testing.AllocsPerRun(100, func() {
-		if _, n, _, err := d.Body(dst, src); err != nil || n != len(src) {
+		if _, n, _, err := bodyStep(d, dst, src); err != nil || n != len(src) {
 			t.Fatal(n, err)
 		}
-		if _, _, _, err := d.Next(src, false); err != nil {
+		if _, _, _, err := nextStep(d, src, false); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -74,7 +76,9 @@ func BenchmarkHead(b *testing.B) {
 			b.SetBytes(int64(len(in)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, _, err := NewDecoder("GET", &DefaultLimits).Next(in, false); err != nil {
+				var ev Event
+				d := NewDecoder("GET", &DefaultLimits)
+				if _, err := d.Next(&ev, in, false); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -94,7 +98,7 @@ func BenchmarkBody(b *testing.B) {
 			b.SetBytes(int64(len(src)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, n, _, err := d.Body(dst, src); err != nil || n != len(src) {
+				if _, n, _, err := bodyStep(d, dst, src); err != nil || n != len(src) {
 					b.Fatal(n, err)
 				}
 			}

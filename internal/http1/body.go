@@ -45,23 +45,24 @@ func (d *Decoder) readData(ev *Event, buf []byte, eof bool) (n int, err error) {
 // that) and at the end of the message. A body that ends with the connection is
 // ended by EOF. Beside an error the bytes before the offending ones were given
 // out and consumed.
-func (d Decoder) Body(dst, src []byte) (nDst, nSrc int, next Decoder, err error) {
-	next = d
-	for next.phase < onTrailers {
-		if size := min(next.inPiece(len(src)-nSrc), len(dst)-nDst); size > 0 {
+func (d *Decoder) Body(dst, src []byte) (nDst, nSrc int, err error) {
+	for d.phase < onTrailers {
+		if size := min(d.inPiece(len(src)-nSrc), len(dst)-nDst); size > 0 {
 			copy(dst[nDst:], src[nSrc:nSrc+size])
 			nDst += size
 			nSrc += size
-			next.tookPiece(int64(size))
+			if d.tookPiece(int64(size)); d.phase == onChunkEnd {
+				nSrc += d.plainSize(src[nSrc:])
+			}
 			continue
 		}
-		n, err := next.frameStep(src[nSrc:])
+		n, err := d.frameStep(src[nSrc:])
 		if err != nil || n == 0 {
-			return nDst, nSrc, next, err
+			return nDst, nSrc, err
 		}
 		nSrc += n
 	}
-	return nDst, nSrc, next, nil
+	return nDst, nSrc, nil
 }
 
 // inPiece is how many of n bytes belong to the present piece of body.
@@ -115,6 +116,24 @@ func (d *Decoder) chunkEnd(src []byte) (int, error) {
 
 // start is as much of src as an error shows.
 func start(src []byte) string { return string(src[:min(len(src), 16)]) }
+
+// plainSize takes the end of a chunk and the size line of the next at once, where both
+// are there and as plain as almost all are. Else it is 0, and they are taken apart.
+func (d *Decoder) plainSize(src []byte) (n int) {
+	const most = len("\r\n12345678\r\n")
+	if len(src) < most || src[0] != '\r' || src[1] != '\n' || d.overhead != 0 {
+		return 0
+	}
+	var size int64
+	for n = 2; n < most-2 && hexValue[src[n]] >= 0; n++ {
+		size = size<<4 | int64(hexValue[src[n]])
+	}
+	if size == 0 || src[n] != '\r' || src[n+1] != '\n' {
+		return 0
+	}
+	d.phase, d.rest = onChunk, size
+	return n + 2
+}
 
 // chunkSize takes a chunk-size line: 1*HEXDIG [ chunk-ext ] CRLF. Signs, blanks,
 // prefixes and a bare LF are errors: they are how messages are smuggled.
@@ -224,7 +243,7 @@ func (d *Decoder) extensionEnd(src []byte, at int) (int, error) {
 
 // Incomplete is the error for a connection that ended here, or nil when it may.
 // How much of a chunked body came is not counted here.
-func (d Decoder) Incomplete() error {
+func (d *Decoder) Incomplete() error {
 	switch d.phase {
 	case onEnd, onClose:
 		return nil

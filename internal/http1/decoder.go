@@ -7,7 +7,8 @@ import (
 )
 
 // Decoder reads the response to one request, 1xx responses before it included.
-// It is a value: each call gives the next one, and an old one may be used again.
+// Its methods move it on in place. It holds no memory of others: a copy of it is a
+// place to come back to.
 type Decoder struct {
 	limits   *Limits
 	facts    facts
@@ -89,25 +90,25 @@ type Event struct {
 }
 
 // Done says whether the message ended (or the connection switched protocols).
-func (d Decoder) Done() bool { return d.phase == onEnd }
+func (d *Decoder) Done() bool { return d.phase == onEnd }
 
 // InHead says whether Line took the status line of a head that is not read to its end.
-func (d Decoder) InHead() bool { return d.phase == onFields }
+func (d *Decoder) InHead() bool { return d.phase == onFields }
 
 // InBody says whether body bytes or their framing come next.
-func (d Decoder) InBody() bool { return d.phase >= onLength && d.phase < onTrailers }
+func (d *Decoder) InBody() bool { return d.phase >= onLength && d.phase < onTrailers }
 
 // Reusable says whether the connection persists after this message. It means
 // something once the final head was read.
-func (d Decoder) Reusable() bool { return reusable(d.framing, d.minor, d.facts) }
+func (d *Decoder) Reusable() bool { return reusable(d.framing, d.minor, d.facts) }
 
 // Framing is that of the body. It means something once the final head was read.
-func (d Decoder) Framing() Framing { return d.framing }
+func (d *Decoder) Framing() Framing { return d.framing }
 
 // Rest is the number of body bytes that may be read straight from the
 // connection, past the Decoder: those left of a body of known length, math.MaxInt64
 // of a body that ends with the connection, 0 of any other.
-func (d Decoder) Rest() int64 {
+func (d *Decoder) Rest() int64 {
 	switch d.phase {
 	case onLength:
 		return d.rest
@@ -118,46 +119,51 @@ func (d Decoder) Rest() int64 {
 }
 
 // Took tells the Decoder that n body bytes, at most Rest, were read past it.
-func (d Decoder) Took(n int64) Decoder {
+func (d *Decoder) Took(n int64) {
 	if d.phase == onLength {
 		d.tookPiece(n)
 	}
-	return d
 }
 
 // Next reads a whole head (or what Line left of it), a piece of body or the
-// trailer section. buf holds the bytes not yet consumed, eof says that no more
+// trailer section into ev. buf holds the bytes not yet consumed, eof says that no more
 // will come. It consumes the first n of them. With an error it consumes nothing
-// and gives the Decoder back as it was.
-func (d Decoder) Next(buf []byte, eof bool) (ev Event, n int, next Decoder, err error) {
-	next = d
+// and leaves the Decoder as it was.
+func (d *Decoder) Next(ev *Event, buf []byte, eof bool) (n int, err error) {
+	*ev = Event{}
+	before := *d
 	switch d.phase {
 	case onHead, onFields:
-		n, err = next.readHead(&ev, buf, eof)
+		n, err = d.readHead(ev, buf, eof)
 	case onTrailers:
-		n, err = next.readTrailers(&ev, buf, eof)
+		n, err = d.readTrailers(ev, buf, eof)
 	case onEnd:
 		ev.Kind = End
 	default:
-		n, err = next.readData(&ev, buf, eof)
+		n, err = d.readData(ev, buf, eof)
 	}
-	if err != nil {
-		return Event{}, 0, d, err
-	}
-	return ev, n, next, nil
+	return d.stepped(ev, n, err, &before)
 }
 
 // Line reads one line of a head: the finest step. A field line that may still go
 // on in a fold waits for the byte behind it. Next takes the rest of a head that
 // Line began; that Head has no Reason, which was in the StatusLine. Behind the
 // head Line does what Next does.
-func (d Decoder) Line(buf []byte, eof bool) (ev Event, n int, next Decoder, err error) {
+func (d *Decoder) Line(ev *Event, buf []byte, eof bool) (n int, err error) {
 	if d.phase > onFields {
-		return d.Next(buf, eof)
+		return d.Next(ev, buf, eof)
 	}
-	next = d
-	if n, err = next.readLine(&ev, buf, eof); err != nil {
-		return Event{}, 0, d, err
+	*ev = Event{}
+	before := *d
+	n, err = d.readLine(ev, buf, eof)
+	return d.stepped(ev, n, err, &before)
+}
+
+// stepped undoes a step that ended in an error.
+func (d *Decoder) stepped(ev *Event, n int, err error, before *Decoder) (int, error) {
+	if err != nil {
+		*ev, *d = Event{}, *before
+		return 0, err
 	}
-	return ev, n, next, nil
+	return n, nil
 }

@@ -62,7 +62,7 @@ func TestLimitsWithoutEnd(t *testing.T) {
 // from the other in the middle of a line, nothing is lost.
 func TestNextAndLineTakeTurns(t *testing.T) {
 	in := ok + "A: b\r\nB: c\r\n d\r\nC: e\r\nContent-Length: 0\r\n\r\n"
-	steps := []headReader{Decoder.Next, Decoder.Line}
+	steps := []headReader{nextStep, lineStep}
 	for cut := range in {
 		for first := range steps {
 			d, buf := NewDecoder("GET", &DefaultLimits), []byte(in[:cut])
@@ -93,15 +93,15 @@ func take(ev Event) string {
 
 // An empty line that comes in two parts ends a head whose fields Line took.
 func TestNextWaitsForTheEmptyLine(t *testing.T) {
-	_, n, d, err := NewDecoder("HEAD", &DefaultLimits).Line([]byte(ok+"\r"), false)
+	_, n, d, err := lineStep(NewDecoder("HEAD", &DefaultLimits), []byte(ok+"\r"), false)
 	if err != nil || n != len(ok) {
 		t.Fatal(n, err)
 	}
-	_, n, d, err = d.Line([]byte("\r"), false)
+	_, n, d, err = lineStep(d, []byte("\r"), false)
 	if err != nil || n != 0 {
 		t.Fatal(n, err)
 	}
-	ev, n, d, err := d.Next([]byte("\r\n"), false)
+	ev, n, d, err := nextStep(d, []byte("\r\n"), false)
 	if ev.Kind != Final || n != 2 || err != nil || !d.Done() {
 		t.Fatal(ev.Kind, n, err)
 	}
@@ -109,7 +109,7 @@ func TestNextWaitsForTheEmptyLine(t *testing.T) {
 
 func TestLineThenNextOnInterim(t *testing.T) {
 	in := []byte("HTTP/1.1 103 Early Hints\r\nA: b\r\nC: d\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
-	ev, n, d, err := NewDecoder("GET", &DefaultLimits).Line(in, false)
+	ev, n, d, err := lineStep(NewDecoder("GET", &DefaultLimits), in, false)
 	if ev.Kind != StatusLine || ev.Head.Status != 103 || ev.Head.Reason != "Early Hints" || err != nil {
 		t.Fatal(ev, err)
 	}
@@ -117,14 +117,14 @@ func TestLineThenNextOnInterim(t *testing.T) {
 		t.Error("behind a status line: not in a head")
 	}
 	in = in[n:]
-	ev, n, d, err = d.Next(in, false)
+	ev, n, d, err = nextStep(d, in, false)
 	if d.InHead() {
 		t.Error("behind a whole head: still in it")
 	}
 	if ev.Kind != Interim || ev.Head.Status != 103 || ev.Head.Headers.String() != "A: b\nC: d\n" || err != nil {
 		t.Fatal(ev, err)
 	}
-	ev, _, d, err = d.Line(in[n:], false)
+	ev, _, d, err = lineStep(d, in[n:], false)
 	if ev.Kind != StatusLine || ev.Head.Status != 204 || d.Done() || err != nil {
 		t.Fatal(ev, err)
 	}
@@ -133,11 +133,11 @@ func TestLineThenNextOnInterim(t *testing.T) {
 // Behind the head there are no lines to give.
 func TestLineBehindTheHead(t *testing.T) {
 	d := inBody(t, ok+"Content-Length: 6\r\n\r\n")
-	ev, n, d, err := d.Line([]byte("A: b\r\n"), false)
+	ev, n, d, err := lineStep(d, []byte("A: b\r\n"), false)
 	if ev.Kind != Data || string(ev.Data) != "A: b\r\n" || n != 6 || err != nil {
 		t.Fatal(ev, n, err)
 	}
-	if ev, n, _, err = d.Line([]byte("X"), false); ev.Kind != End || n != 0 || err != nil {
+	if ev, n, _, err = lineStep(d, []byte("X"), false); ev.Kind != End || n != 0 || err != nil {
 		t.Fatal(ev, n, err)
 	}
 }
@@ -148,7 +148,7 @@ func TestErrorLeavesTheDecoder(t *testing.T) {
 	for _, c := range codecCases {
 		d := c.decoder()
 		for rest := []byte(c.in); !d.Done(); {
-			ev, n, next, err := d.Next(rest, c.eof)
+			ev, n, next, err := nextStep(d, rest, c.eof)
 			if err == nil && ev.Kind == NeedMore {
 				break
 			}
@@ -156,7 +156,7 @@ func TestErrorLeavesTheDecoder(t *testing.T) {
 				rest, d = rest[n:], next
 				continue
 			}
-			_, n2, again, err2 := next.Next(rest, c.eof)
+			_, n2, again, err2 := nextStep(next, rest, c.eof)
 			if n != 0 || n2 != 0 || next != d || again != d || fmt.Sprint(err) != fmt.Sprint(err2) {
 				t.Errorf("%s: consumed %d and %d, changed %v, errors %v and %v", c.name, n, n2, next != d, err, err2)
 			}
@@ -170,12 +170,12 @@ func TestDecoderIsAValue(t *testing.T) {
 	d := NewDecoder("GET", &DefaultLimits)
 	in := []byte(chunkedHead + "5\r\nhello\r\n")
 	for range 2 {
-		ev, n, next, err := d.Next(in, false)
+		ev, n, next, err := nextStep(d, in, false)
 		if ev.Kind != Final || err != nil {
 			t.Fatal(ev, err)
 		}
 		for range 2 {
-			if ev, _, _, err := next.Next(in[n:], false); string(ev.Data) != "hello" || err != nil {
+			if ev, _, _, err := nextStep(next, in[n:], false); string(ev.Data) != "hello" || err != nil {
 				t.Fatal(ev, err)
 			}
 		}
@@ -184,7 +184,7 @@ func TestDecoderIsAValue(t *testing.T) {
 
 // A caller that gives less than before is wrong, but must not panic us.
 func TestShorterBuffer(t *testing.T) {
-	for _, step := range []headReader{Decoder.Next, Decoder.Line} {
+	for _, step := range []headReader{nextStep, lineStep} {
 		_, _, d, err := step(NewDecoder("GET", &DefaultLimits), []byte("HTTP/1.1 200"), false)
 		if err != nil {
 			t.Fatal(err)
@@ -198,7 +198,7 @@ func TestShorterBuffer(t *testing.T) {
 // What Data gives cannot be appended to without a copy: behind it are bytes of
 // the connection.
 func TestDataHasNoRoom(t *testing.T) {
-	ev, _, _, err := inBody(t, ok+"Content-Length: 2\r\n\r\n").Next([]byte("hibehind"), false)
+	ev, _, _, err := nextStep(inBody(t, ok+"Content-Length: 2\r\n\r\n"), []byte("hibehind"), false)
 	if string(ev.Data) != "hi" || cap(ev.Data) != 2 || err != nil {
 		t.Errorf("data %q, room %d, %v", ev.Data, cap(ev.Data), err)
 	}
@@ -217,19 +217,21 @@ func TestRestAndTook(t *testing.T) {
 		{"none", ok + "Content-Length: 0\r\n\r\n", 0},
 		{"in the head", "", 0},
 	} {
-		if got := inBody(t, c.head).Rest(); got != c.rest {
+		d := inBody(t, c.head)
+		if got := d.Rest(); got != c.rest {
 			t.Errorf("%s: rest %d, want %d", c.name, got, c.rest)
 		}
 	}
 
-	d := inBody(t, ok+"Content-Length: 10\r\n\r\n").Took(4)
-	if d.Rest() != 6 || d.Done() {
+	d := inBody(t, ok+"Content-Length: 10\r\n\r\n")
+	if d.Took(4); d.Rest() != 6 || d.Done() {
 		t.Errorf("after 4 of 10: rest %d, done %v", d.Rest(), d.Done())
 	}
-	if d = d.Took(6); d.Rest() != 0 || !d.Done() || !d.Reusable() {
+	if d.Took(6); d.Rest() != 0 || !d.Done() || !d.Reusable() {
 		t.Errorf("after 10 of 10: rest %d, done %v", d.Rest(), d.Done())
 	}
-	if d = inBody(t, ok+"\r\n").Took(1 << 40); d.Rest() != math.MaxInt64 || d.Done() {
+	d = inBody(t, ok+"\r\n")
+	if d.Took(1 << 40); d.Rest() != math.MaxInt64 || d.Done() {
 		t.Errorf("until close: rest %d, done %v", d.Rest(), d.Done())
 	}
 }
@@ -248,13 +250,15 @@ func TestIncomplete(t *testing.T) {
 		{"trailers", chunkedHead + "0\r\n", "trailer section", -1, -1},
 	} {
 		var e *IncompleteError
-		err := inPart(t, c.in).Incomplete()
+		d := inPart(t, c.in)
+		err := d.Incomplete()
 		if !errors.As(err, &e) || e.Part != c.part || e.Got != c.got || e.Want != c.want {
 			t.Errorf("%s: %+v", c.name, err)
 		}
 	}
 	for _, in := range []string{ok + "\r\n", ok + "\r\nsome", ok + "Content-Length: 1\r\n\r\nx", chunkedHead + "0\r\n\r\n"} {
-		if err := inPart(t, in).Incomplete(); err != nil {
+		d := inPart(t, in)
+		if err := d.Incomplete(); err != nil {
 			t.Errorf("%q may end here: %v", in, err)
 		}
 	}
@@ -277,9 +281,9 @@ func TestEndWithoutTrailers(t *testing.T) {
 	for _, cut := range []int{0, 1, 2, 3, 4, 5} {
 		const in = LastChunk
 		d := inBody(t, chunkedHead)
-		ev, n, d, err := d.Next([]byte(in[:cut]), false)
+		ev, n, d, err := nextStep(d, []byte(in[:cut]), false)
 		if err == nil && !d.Done() {
-			ev, _, d, err = d.Next([]byte(in[n:]), false)
+			ev, _, d, err = nextStep(d, []byte(in[n:]), false)
 		}
 		if ev.Kind != End || !d.Done() || err != nil {
 			t.Errorf("cut at %d: %v, %v", cut, ev.Kind, err)
@@ -292,7 +296,7 @@ func inPart(t *testing.T, in string) Decoder {
 	t.Helper()
 	d := NewDecoder("GET", &DefaultLimits)
 	for {
-		ev, n, next, err := d.Next([]byte(in), false)
+		ev, n, next, err := nextStep(d, []byte(in), false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,8 +3,8 @@
 // given bytes and gives back the next Decoder.
 //
 //	d := http1.NewDecoder("GET", &limits)
-//	event, n, d, err := d.Next(buf, eof) // a head, a trailer section, a piece of body
-//	nDst, nSrc, d, err := d.Body(dst, buf) // body bytes in bulk, many chunks at once
+//	n, err := d.Next(&event, buf, eof) // a head, a trailer section, a piece of body
+//	nDst, nSrc, err := d.Body(dst, buf) // body bytes in bulk, many chunks at once
 //
 // Next and Line read heads; Next takes a whole head, Line one line of it. Body
 // undoes the framing of as many chunks as there are. None of them looks at a

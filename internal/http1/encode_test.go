@@ -50,7 +50,7 @@ func TestChunkRoundTrip(t *testing.T) {
 		in := chunkedHead + string(wire) + LastChunk
 		cut := rapid.IntRange(1, len(in)).Draw(t, "cut")
 		for _, by := range bodies {
-			r := &reader{way: way{head: Decoder.Next, body: by.read}, d: exchange{}.decoder(), rest: in}
+			r := &reader{way: way{head: nextStep, body: by.read}, d: exchange{}.decoder(), rest: in}
 			r.cut = func(left int) int { return min(left, cut) }
 			if err := r.run(); err != nil || !bytes.Equal(r.data, body) || len(r.buf)+len(r.rest) > 0 {
 				t.Fatalf("%s: %v, body %q, want %q", by.name, err, r.data, body)

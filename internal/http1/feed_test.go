@@ -57,8 +57,8 @@ var heads = []struct {
 	name string
 	read headReader
 }{
-	{"Next", Decoder.Next},
-	{"Line", Decoder.Line},
+	{"Next", nextStep},
+	{"Line", lineStep},
 }
 
 var bodies = []struct {
@@ -226,7 +226,7 @@ func (r *reader) headRead(ev Event) {
 }
 
 func (r *reader) byNext() (bool, error) {
-	ev, n, next, err := r.d.Next(r.buf, r.eof())
+	ev, n, next, err := nextStep(r.d, r.buf, r.eof())
 	if err != nil {
 		return false, err
 	}
@@ -238,7 +238,7 @@ func (r *reader) byNext() (bool, error) {
 
 // byBody reads in bulk, and goes on with Next where that is at its end.
 func (r *reader) byBody(dst []byte) (bool, error) {
-	nDst, nSrc, next, err := r.d.Body(dst, r.buf)
+	nDst, nSrc, next, err := bodyStep(r.d, dst, r.buf)
 	r.data = append(r.data, dst[:nDst]...)
 	r.took(nSrc, next)
 	if err != nil || nSrc > 0 {
@@ -293,4 +293,21 @@ func errorClass(err error) string {
 		return "waits for more"
 	}
 	return err.Error()
+}
+
+// nextStep, lineStep and bodyStep are the steps of a Decoder as functions of it: they give the
+// one that it has become, and leave the one that was given.
+func nextStep(d Decoder, buf []byte, eof bool) (ev Event, n int, after Decoder, err error) {
+	n, err = d.Next(&ev, buf, eof)
+	return ev, n, d, err
+}
+
+func lineStep(d Decoder, buf []byte, eof bool) (ev Event, n int, after Decoder, err error) {
+	n, err = d.Line(&ev, buf, eof)
+	return ev, n, d, err
+}
+
+func bodyStep(d Decoder, dst, src []byte) (nDst, nSrc int, after Decoder, err error) {
+	nDst, nSrc, err = d.Body(dst, src)
+	return nDst, nSrc, d, err
 }

@@ -46,7 +46,7 @@ func TestFraming(t *testing.T) {
 	} {
 		t.Run(c.step, func(t *testing.T) {
 			in := "HTTP/1.1 " + c.status + " X\r\n" + c.fields + "\r\n"
-			ev, n, d, err := NewDecoder(c.method, &DefaultLimits).Next([]byte(in), false)
+			ev, n, d, err := nextStep(NewDecoder(c.method, &DefaultLimits), []byte(in), false)
 			if err != nil || n != len(in) || ev.Kind != Final {
 				t.Fatalf("Next gives %v, %d, %v", ev.Kind, n, err)
 			}
@@ -75,7 +75,7 @@ func TestFramingRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := []byte("HTTP/" + c.version + " 200 X\r\n" + c.fields + "\r\n")
-			_, _, _, err := NewDecoder(c.method, &DefaultLimits).Next(in, false)
+			_, _, _, err := nextStep(NewDecoder(c.method, &DefaultLimits), in, false)
 			var e *ProtocolError
 			if !errors.As(err, &e) || e.Part != c.part {
 				t.Errorf("error %v, want one about %s", err, c.part)

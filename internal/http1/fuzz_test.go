@@ -70,7 +70,7 @@ func inHead(o outcome) bool { return !bytes.Contains([]byte(o.text), []byte(`" !
 // consumeAll reads in at once, and looks that no step takes more than there is.
 func consumeAll(t *testing.T, d Decoder, in []byte, eof bool) {
 	for rest := in; !d.Done(); {
-		ev, n, next, err := d.Next(rest, eof)
+		ev, n, next, err := nextStep(d, rest, eof)
 		if n < 0 || n > len(rest) || err != nil && n != 0 {
 			t.Fatalf("%d of %d bytes consumed, %v", n, len(rest), err)
 		}
@@ -88,12 +88,12 @@ func consumeAll(t *testing.T, d Decoder, in []byte, eof bool) {
 func FuzzLine(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, method string, in []byte, eof bool) {
-		whole, nWhole, dWhole, errWhole := NewDecoder(method, &DefaultLimits).Next(in, eof)
+		whole, nWhole, dWhole, errWhole := nextStep(NewDecoder(method, &DefaultLimits), in, eof)
 		d := NewDecoder(method, &DefaultLimits)
 		var fields, reason string
 		var n int
 		for {
-			ev, took, next, err := d.Line(in[n:], eof)
+			ev, took, next, err := lineStep(d, in[n:], eof)
 			n += took
 			d = next
 			switch {
@@ -167,7 +167,7 @@ func FuzzChunked(f *testing.F) {
 		}
 		again := append(AppendChunk([]byte(nil), firstData), LastChunk...)
 		dst := make([]byte, len(again))
-		n, nSrc, d, err := start.Body(dst, again)
+		n, nSrc, d, err := bodyStep(start, dst, again)
 		if err != nil || !d.Done() || nSrc != len(again) || !bytes.Equal(dst[:n], firstData) {
 			t.Fatalf("written anew: %q, %d of %d, %v", dst[:n], nSrc, len(again), err)
 		}
