@@ -1,6 +1,6 @@
 // Package http1 is the HTTP/1.1 codec (RFC 9112): bytes to events and back. It
-// does no I/O, starts nothing and keeps nothing: a Decoder is a value that is
-// given bytes and gives back the next Decoder.
+// does no I/O, starts nothing and keeps no bytes: a Decoder is given those that are
+// there, and moves on. A copy of it is a place to come back to.
 //
 //	d := http1.NewDecoder("GET", &limits)
 //	n, err := d.Next(&event, buf, eof) // a head, a trailer section, a piece of body
