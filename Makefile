@@ -12,7 +12,7 @@ TOOLS := $(GO) tool -modfile=tools/go.mod
 # The documents that `make generate` writes. They are kept in the repository, so a stale one is an error.
 GENERATED := docs/states.md
 
-.PHONY: help build run test lint race fuzz generate check-generated doc dev clean integration bench promises corpus fmt
+.PHONY: help build run test lint race fuzz generate check-generated doc dev clean integration bench bench-quick bench-steps bench-test promises corpus fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,8 +72,17 @@ clean: ## remove what was built
 integration: ## run the tests against nginx (must be installed)
 	@.ci/integration
 
-bench: ## run the benchmarks
+bench: ## measure hackney beside other clients (under 20 minutes), and write docs/benchmarks.md anew
+	cd bench && $(GO) run . run -o results.json && $(GO) run . report -i results.json ../docs
+
+bench-quick: ## the same with less work (under 2 minutes), told on the screen
+	cd bench && $(GO) run . run -quick -o quick.json && $(GO) run . report -i quick.json
+
+bench-steps: ## run the benchmarks of single steps
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-test: ## vet and test the programs that measure
+	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 promises: ## show hackney 0.6.0's promises, their tests, and what is missing
 	$(GO) run ./internal/promises

@@ -1,6 +1,7 @@
 // Command bench measures hackney beside other HTTP clients, on the loopback interface.
 //
 //	bench run [-quick] [-rounds 10] [-scenarios a,b] [-clients a,b] [-o results.json]
+//	bench report [-i results.json] [folder]
 //
 // Each client does each scenario once in a round, in a process of its own, one process at
 // a time. What costs a client is its processor time; beside it stands a hand-written loop,
@@ -16,7 +17,7 @@ import (
 	"os/signal"
 )
 
-var errUsage = errors.New("usage: bench run [flags] (bench run -h lists them)")
+var errUsage = errors.New("usage: bench run [flags] or bench report [flags] (with -h they are listed)")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -37,6 +38,8 @@ func dispatch(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "run":
 		return runCommand(ctx, args[1:])
+	case "report":
+		return reportCommand(args[1:], os.Stdout)
 	case "client":
 		return clientCommand(args[1:])
 	case "target":

@@ -1078,3 +1078,91 @@ func TestCalls(t *testing.T) {
 		})
 	}
 }
+
+// mTape is a connection that has the answer ready, and fills whatever it is read into.
+type mTape struct {
+	net.Conn
+	rest          []byte
+	reads, writes int
+}
+
+func (c *mTape) Read(p []byte) (int, error) {
+	c.reads++
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+func (c *mTape) Write(p []byte) (int, error) { c.writes++; return len(p), nil }
+func (c *mTape) Close() error                { return nil }
+func (c *mTape) LocalAddr() net.Addr         { return &net.TCPAddr{} }
+func (c *mTape) RemoteAddr() net.Addr        { return &net.TCPAddr{} }
+
+// TestCallsInBulk counts what large bodies ask of the connection: each read takes as
+// much as the caller has room for, and each piece of a chunked upload is one write.
+func TestCallsInBulk(t *testing.T) {
+	const size = 1 << 20
+	pieces := func(n int) Payload {
+		return FromReader(&mPieces{n: n, piece: make([]byte, 16<<10)}, -1)
+	}
+	for _, c := range []struct {
+		name          string
+		answer        []byte
+		payload       Payload
+		read          func(context.Context, ClientState) (int, error)
+		reads, writes int
+	}{
+		{"into memory", mKnown(size), nil, mWhole, 3, 1},
+		{"by length", mKnown(size), nil, mThrough, 1 + size/(64<<10), 1},
+		{"chunks of 16 KiB", mChunks(16<<10, size), nil, mThrough, 1 + size/(64<<10), 1},
+		{"chunks of 100 bytes", mChunks(100, size), nil, mThrough, 2 + len(mChunks(100, size))/(64<<10), 1},
+		{"chunked upload", mSteadyAnswer, pieces(64), mWhole, 1, 1 + 64 + 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn := &mTape{rest: c.answer}
+			o := &Opts{DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
+			cs := mMust(t)(Post(t.Context(), "http://host.test/", nil, c.payload, o))
+			if _, err := c.read(t.Context(), cs); err != nil {
+				t.Fatal(err)
+			}
+			if conn.reads != c.reads || conn.writes != c.writes {
+				t.Errorf("%d reads and %d writes, want %d and %d", conn.reads, conn.writes, c.reads, c.writes)
+			}
+		})
+	}
+}
+
+// mPieces gives n pieces, one for each Read.
+type mPieces struct {
+	n     int
+	piece []byte
+}
+
+func (r *mPieces) Read(p []byte) (int, error) {
+	if r.n--; r.n < 0 {
+		return 0, io.EOF
+	}
+	return copy(p, r.piece), nil
+}
+
+func mKnown(size int) []byte {
+	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, make([]byte, size))
+}
+
+func mWhole(ctx context.Context, cs ClientState) (int, error) {
+	body, _, err := Body(ctx, cs)
+	return len(body), err
+}
+
+func mThrough(ctx context.Context, cs ClientState) (n int, err error) {
+	r, p := NewBodyReader(ctx, cs), make([]byte, 64<<10)
+	for err == nil {
+		var got int
+		got, err = r.Read(p)
+		n += got
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}

@@ -19,25 +19,25 @@ func Comparison() []*Scenario {
 func small() []*Scenario {
 	return []*Scenario{
 		{
-			Name: "get_small_c1", Text: "a GET of 13 bytes on a kept connection",
+			Name: "get_small_c1", Text: "small GET, 1 at a time",
 			Concurrency: 1, Operations: 8_000, Target: 1.20, TargetAlloc: 3, Quick: true,
 		}, {
-			Name: "get_small_c16", Text: "the same, 16 at a time",
+			Name: "get_small_c16", Text: "small GET, 16 at a time",
 			Concurrency: 16, Operations: 30_000, Target: 1.15, TargetAlloc: 3, Quick: true,
 		}, {
-			Name: "get_small_c256", Text: "the same, 256 at a time",
+			Name: "get_small_c256", Text: "small GET, 256 at a time",
 			Concurrency: 256, Operations: 25_000, Target: 1.15, TargetAlloc: 3,
 		}, {
-			Name: "get_limit_c16", Text: "a small GET whose answer must come within 5 s",
+			Name: "get_limit_c16", Text: "small GET, with a limit of 5 s to receive",
 			Concurrency: 16, Operations: 30_000, Limit: 5 * time.Second, Target: 1.18, Quick: true,
 		}, {
-			Name: "get_context_c16", Text: "a small GET with a context that can be cancelled",
+			Name: "get_context_c16", Text: "small GET, with a context that can be cancelled",
 			Concurrency: 16, Operations: 30_000, Cancellable: true, Target: 1.30, TargetAlloc: 6, Quick: true,
 		}, {
-			Name: "get_30_fields_c16", Text: "a GET of 13 bytes with 30 fields in the answer",
+			Name: "get_30_fields_c16", Text: "small GET, 30 fields in the answer",
 			Concurrency: 16, Operations: 25_000, Fields: 30, Target: 1.30, Quick: true,
 		}, {
-			Name: "post_1k_json_c16", Text: "a POST of 1 KiB of JSON",
+			Name: "post_1k_json_c16", Text: "POST of 1 KiB of JSON",
 			Kind: Post, Concurrency: 16, Operations: 25_000, Upload: kib, Target: 1.20, Quick: true,
 		},
 	}
@@ -46,19 +46,19 @@ func small() []*Scenario {
 func connections() []*Scenario {
 	return []*Scenario{
 		{
-			Name: "get_new_connection_c16", Text: "a small GET on a new connection each time",
+			Name: "get_new_connection_c16", Text: "small GET, a new connection each",
 			Concurrency: 16, Operations: 6_000, NewConnection: true, Target: 1.10, Quick: true,
 		}, {
-			Name: "tls_get_c16", Text: "a small GET on a kept TLS connection",
+			Name: "tls_get_c16", Text: "small GET on a kept TLS connection",
 			Concurrency: 16, Operations: 25_000, Security: TLS, Target: 1.15, TargetAlloc: 4, Quick: true,
 		}, {
-			Name: "tls_handshake_c4", Text: "a small GET on a new TLS connection each time",
+			Name: "tls_handshake_c4", Text: "small GET, a TLS handshake each",
 			Concurrency: 4, Operations: 500, Security: TLSWithoutSessions, NewConnection: true, Target: 1.02, Quick: true,
 		}, {
-			Name: "tls_resumed_c4", Text: "the same with a TLS session that is resumed",
+			Name: "tls_resumed_c4", Text: "small GET, a resumed TLS session each",
 			Concurrency: 4, Operations: 500, Security: TLSWithSessions, NewConnection: true, Target: 1.02,
 		}, {
-			Name: "idle", Text: "2,000 connections that are idle in the pool",
+			Name: "idle", Text: "2,000 connections, idle in the pool",
 			Kind: Idle, Concurrency: 2_000, Operations: 2_000, TargetIdle: 1_400, Quick: true,
 		},
 	}
@@ -67,23 +67,23 @@ func connections() []*Scenario {
 func bulk() []*Scenario {
 	return []*Scenario{
 		{
-			Name: "download_1g", Text: "a download of 1 GiB by its length, in reads of 64 KiB",
+			Name: "download_1g", Text: "download of 1 GiB by its length",
 			Kind: Download, Concurrency: 1, Operations: 1, Body: gib, Target: 1.02,
 		}, {
-			Name: "download_chunked_16k", Text: "a download of 256 MiB in chunks of 16 KiB",
+			Name: "download_chunked_16k", Text: "download of 256 MiB in 16 KiB chunks",
 			Kind: Download, Concurrency: 1, Operations: 4, Body: 256 * mib, Chunk: 16 * kib, Target: 1.20, Quick: true,
 		}, {
-			Name: "download_chunked_100", Text: "a download of 64 MiB in chunks of 100 bytes",
+			Name: "download_chunked_100", Text: "download of 64 MiB in 100-byte chunks",
 			Kind: Download, Concurrency: 1, Operations: 6, Body: 64 * mib / 100 * 100, Chunk: 100, Target: 1.25, Quick: true,
 		}, {
-			Name: "upload_file_1g", Text: "an upload of a file of 1 GiB",
+			Name: "upload_file_1g", Text: "upload of a file of 1 GiB",
 			Kind: UploadFile, Concurrency: 1, Operations: 1, Upload: gib, Target: 1.05,
 		}, {
-			Name: "upload_chunked_256m", Text: "a chunked upload of 256 MiB from a reader that gives 16 KiB at a time",
+			Name: "upload_chunked_256m", Text: "chunked upload of 256 MiB",
 			Kind: UploadChunked, Concurrency: 1, Operations: 1, Upload: 256 * mib,
 			Against: "raw1", Target: 1.15, Quick: true,
 		}, {
-			Name: "body_1m_c4", Text: "a body of 1 MiB, read into memory",
+			Name: "body_1m_c4", Text: "body of 1 MiB into memory",
 			Concurrency: 4, Operations: 1_200, Body: mib, Target: 1.75, Quick: true,
 		},
 	}
