@@ -63,17 +63,22 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 //	defer func() { hackney.Close(cs) }()
 //
 // which closes what cs is when the function ends.
-func Close(cs ClientState) (ClientState, error) {
-	a := operation{op: OpClose, given: cs}
-	next := cs
-	next.handle, next.connection, next.response = nil, Closed, StateStart
-	next.early, next.open = false, false
-	var err error
-	if h := cs.handle; h != nil {
-		next.kept, err = a.end(h)
+func Close(cs ClientState) (_ ClientState, err error) {
+	if cs.handle != nil || cs.opts.orDefault().Trace != nil { // in most deferred calls neither is
+		cs.kept, err = cs.close()
 	}
-	a.trace(next.response, err)
-	return next, err
+	cs.handle, cs.connection, cs.response = nil, Closed, StateStart
+	cs.early, cs.open = false, false
+	return cs, err
+}
+
+func (cs *ClientState) close() (kept Kept, err error) {
+	a := operation{op: OpClose, given: *cs}
+	if kept = cs.kept; cs.handle != nil {
+		kept, err = a.end(cs.handle)
+	}
+	a.trace(StateStart, err)
+	return kept, err
 }
 
 // end closes the connection, or gives it back to its pool. A word of another lease

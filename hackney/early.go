@@ -47,6 +47,26 @@ func (h *handle) readHeadWithin(ctx context.Context, d time.Duration) (*http1.He
 	return head, err
 }
 
+// lookout says when to look for an answer between pieces that follow each other
+// quickly: a look is a system call, which small pieces would feel.
+type lookout struct {
+	sent int64 // at the last look
+	at   time.Duration
+	once bool
+}
+
+// lookEvery is the time after which a look is due even where little was sent.
+const lookEvery = 4 * time.Millisecond
+
+func (l *lookout) due(sent int64) bool {
+	now := clock()
+	if l.once && sent-l.sent < pieceSize && now-l.at < lookEvery {
+		return false
+	}
+	*l = lookout{sent: sent, at: now, once: true}
+	return true
+}
+
 // answerBefore is answerWaiting before a piece of the body. When the announced
 // length is out, and only the payload's own end is to come, no answer is early; nor
 // is it where the caller frames the body, and we cannot tell where that ends.

@@ -232,9 +232,12 @@ func (h *handle) sendReader(ctx context.Context, r io.Reader, n int64) (early *h
 	b := newBuffer(largeBuffer)
 	defer b.free()
 	const from, behind = http1.ChunkHeadSize, 2
+	var look lookout
 	for n != 0 {
-		if early, err := h.answerBefore(ctx); early != nil || err != nil {
-			return early, err
+		if look.due(h.exchange.sent) {
+			if early, err := h.answerBefore(ctx); early != nil || err != nil {
+				return early, err
+			}
 		}
 		room := b.data[from : len(b.data)-behind]
 		if n > 0 && int64(len(room)) > n {
