@@ -14,7 +14,7 @@ import (
 )
 
 // requestUsage is what may stand behind method and target.
-const requestUsage = `['Name: value' | -Name]... [text DATA | chunks DATA... | form NAME=VALUE... | file PATH [OFFSET [N]] | reader SIZE DATA | func DATA... | stream]`
+const requestUsage = `['Name: value' | -Name]... [text DATA | chunks DATA... | form NAME=VALUE... | file PATH [OFFSET [N]] | reader SIZE DATA | func DATA... | stream | multipart BOUNDARY PART... | stream-multipart SIZE BOUNDARY]`
 
 // message reads the fields and the payload of a request.
 func (s *session) message(args []string) (*headers.Headers, hackney.Payload, error) {
@@ -58,7 +58,7 @@ func (s *session) field(arg string) (name, value string, err error) {
 // payload reads a payload: its kind, and what belongs to it.
 func (s *session) payload(args []string) (hackney.Payload, error) {
 	if len(args) == 0 {
-		return nil, usagef("want a payload: text DATA, chunks DATA..., form NAME=VALUE..., file PATH [OFFSET [N]], reader SIZE DATA, func DATA..., or stream")
+		return nil, usagef("want a payload: text DATA, chunks DATA..., form NAME=VALUE..., file PATH [OFFSET [N]], reader SIZE DATA, func DATA..., multipart BOUNDARY PART..., stream, or stream-multipart SIZE BOUNDARY")
 	}
 	make := payloads[args[0]]
 	if make == nil {
@@ -76,6 +76,9 @@ var payloads = map[string]func(*session, []string) (hackney.Payload, error){
 	"reader": readerPayload,
 	"func":   funcPayload,
 	"stream": func(_ *session, args []string) (hackney.Payload, error) { return hackney.Stream, noMore(args) },
+
+	"multipart":        multipartPayload,
+	"stream-multipart": streamMultipartPayload,
 }
 
 func noMore(args []string) error {

@@ -36,6 +36,7 @@ var checks = map[string]check{
 	"location":       {"TEXT", text(func(s *session) string { return s.cs.Location() })},
 	"url":            {"TEXT", text(func(s *session) string { return s.cs.URL() })},
 	"method":         {"METHOD", oneWord(func(s *session) string { return s.cs.Method() })},
+	"boundary":       {"TEXT", text(func(s *session) string { return s.cs.Snapshot().MpBoundary })},
 	"reused":         {"true|false", oneOf([]string{"true", "false"}, func(s *session) string { return strconv.FormatBool(s.cs.Reused()) })},
 
 	"header":   {"NAME [VALUE]", wantHeader},

@@ -1,12 +1,14 @@
 package conformance
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -56,6 +58,57 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	}
 	if found < 40 {
 		t.Errorf("only %d functions were found", found)
+	}
+}
+
+// exported gives the exported functions in a folder whose first result is of that
+// type, methods left out.
+func exported(t *testing.T, dir string, result *regexp.Regexp) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range parsed.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !f.Name.IsExported() || f.Type.Results == nil {
+				continue
+			}
+			if id, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok && result.MatchString(id.Name) {
+				names = append(names, f.Name.Name)
+			}
+		}
+	}
+	return names
+}
+
+// TestEveryPayloadHasAWord looks for the functions that make payloads, and the
+// parts of forms, in the source.
+func TestEveryPayloadHasAWord(t *testing.T) {
+	const bytesToo = "text" // Bytes and Text are the same here
+	word := map[string]string{"Bytes": bytesToo, "FromReader": "reader"}
+	names := exported(t, "../hackney", regexp.MustCompile(`Payload$`))
+	for _, name := range names {
+		if want := cmp.Or(word[name], kebab(name)); payloads[want] == nil {
+			t.Errorf("hackney.%s has no word %s among the payloads", name, want)
+		}
+	}
+	kinds := exported(t, "../hackney/multipart", regexp.MustCompile(`^Part$`))
+	for _, name := range kinds {
+		if !isItem(kebab(name)) {
+			t.Errorf("multipart.%s has no word %s among the parts", name, kebab(name))
+		}
+	}
+	if len(names) < 8 || len(kinds) < 6 {
+		t.Errorf("only %q and %q were found", names, kinds)
 	}
 }
 
@@ -114,6 +167,7 @@ func TestDocNamesEverything(t *testing.T) {
 	names = append(names, sortedKeys(setups)...)
 	names = append(names, sortedKeys(checks)...)
 	names = append(names, sortedKeys(payloads)...)
+	names = append(names, sortedKeys(items)...)
 	names = append(names, sortedKeys(functions)...)
 	names = append(names, sortedKeys(poolOptions)...)
 

@@ -99,6 +99,7 @@
 //	send-request METHOD PATH [FIELD]... [PAYLOAD]
 //	send-raw METHOD HEAD [PAYLOAD]       Req.Raw: HEAD goes out as it is
 //	stream-request-body PAYLOAD
+//	stream-multipart-request PART        also: start, data, data-eof and eof
 //	end-stream-request-body
 //	start-response
 //	stream-status
@@ -134,6 +135,19 @@
 //	reader SIZE DATA                     SIZE -1: not known
 //	func DATA... [error:REASON]          ends with an error, whose kind is then REASON
 //	stream
+//	multipart BOUNDARY PART...           the boundary '' is a random one
+//	stream-multipart SIZE BOUNDARY       SIZE -1: not known; behind it stream-multipart-request
+//
+// and a PART, or another item of a form that is streamed,
+//
+//	value NAME DATA
+//	content NAME FILENAME DATA
+//	file NAME PATH [OFFSET [N]]
+//	reader NAME FILENAME SIZE DATA
+//	start NAME FILENAME TYPE             begins a part; data DATA is a piece of it, data-eof its end
+//	eof                                  ends the form
+//
+// Behind a part may stand type=TYPE, named=FILENAME, and fields of its own, 'Name: value'.
 //
 // These prepare what comes:
 //
@@ -144,8 +158,11 @@
 //	log                                  see below
 //
 // The pure functions of the library are there too: parse-url, unparse-url,
-// transport-scheme, url-encode, url-decode, form-encode, form-decode, and
-// headers-list, headers-get, headers-insert and headers-update.
+// transport-scheme, url-encode, url-decode, form-encode, form-decode, headers-list,
+// headers-get, headers-insert and headers-update, and
+//
+//	multipart-encode BOUNDARY PART...
+//	multipart-decode CONTENT-TYPE DATA   gives a line for each part, and its fields
 //
 // # Checks
 //
@@ -153,6 +170,7 @@
 //	want status|content-length N
 //	want reason|location|url DATA
 //	want version|method|reused WORD
+//	want boundary DATA                   of the form that is, or was, streamed
 //	want header NAME [VALUE]
 //	want headers|trailers SECTION        all of them, in order
 //	want interim STATUS...               of the 1xx answers

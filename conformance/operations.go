@@ -34,7 +34,10 @@ var operations = map[string]operation{
 	},
 	"send-raw": {[]hackney.Op{hackney.OpSendRequest}, "METHOD HEAD [PAYLOAD]", false, sendRaw},
 
-	"stream-request-body":     {[]hackney.Op{hackney.OpStreamRequestBody}, "PAYLOAD", false, streamRequestBody},
+	"stream-request-body": {[]hackney.Op{hackney.OpStreamRequestBody}, "PAYLOAD", false, streamRequestBody},
+	"stream-multipart-request": {
+		[]hackney.Op{hackney.OpStreamMultipartRequest}, itemUsage, false, streamMultipartRequest,
+	},
 	"end-stream-request-body": {[]hackney.Op{hackney.OpEndStreamRequestBody}, "", false, plain(hackney.EndStreamRequestBody)},
 
 	"start-response": {[]hackney.Op{hackney.OpStartResponse}, "", false, startResponse},
@@ -54,6 +57,9 @@ var operations = map[string]operation{
 	"hijack":       {[]hackney.Op{hackney.OpHijack}, "", false, hijack},
 	"conn":         {nil, connUsage, false, conn},
 	"close":        {[]hackney.Op{hackney.OpClose}, "", false, closeState},
+
+	"multipart-encode": {nil, "BOUNDARY PART...", false, multipartEncode},
+	"multipart-decode": {nil, "CONTENT-TYPE DATA", false, multipartDecode},
 }
 
 func init() {
@@ -72,8 +78,13 @@ func init() {
 func pure(f function) func(*session, []string) (result, error) {
 	return func(_ *session, args []string) (result, error) {
 		lines, err := f(args)
-		return result{outcome: gaveValue, lines: lines, data: []byte(strings.Join(lines, "\n"))}, err
+		return gaveLines(lines), err
 	}
+}
+
+// gaveLines is the result of a pure function.
+func gaveLines(lines []string) result {
+	return result{outcome: gaveValue, lines: lines, data: []byte(strings.Join(lines, "\n"))}
 }
 
 // verbCall is the form of the functions that are named after methods.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/internal/golden"
 	"github.com/hackney-go/hackney/internal/wiretest"
 	"github.com/hackney-go/hackney/transport"
@@ -68,6 +69,25 @@ func visits(first player, next ...hackney.Req) player {
 func headOnly(method, path string, h *headers.Headers) player {
 	return func(ctx context.Context, base string, o *hackney.Opts) (hackney.ClientState, error) {
 		return hackney.Request(ctx, method, base+path, h, nil, o)
+	}
+}
+
+// byItems sends a form item by item.
+func byItems(list ...multipart.Part) player {
+	return func(ctx context.Context, base string, o *hackney.Opts) (hackney.ClientState, error) {
+		cs, err := hackney.Post(ctx, base+"/", nil, hackney.StreamMultipart(-1, "b"), o)
+		for _, p := range list {
+			if err == nil {
+				cs, err = hackney.StreamMultipartRequest(ctx, cs, p)
+			}
+		}
+		if err == nil {
+			cs, err = hackney.StartResponse(ctx, cs)
+		}
+		if err == nil {
+			_, cs, err = hackney.Body(ctx, cs)
+		}
+		return cs, err
 	}
 }
 
@@ -151,6 +171,9 @@ var recordings = []struct {
 	{"body breaks off", wiretest.Options{TLS: true}, []wiretest.Conn{{wiretest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello").ThenClose()}}, visit("GET", "/", nil, nil), true, []string{"! body", "want error closed"}},
 	{"reset in the body", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello").ThenReset()}}, visit("GET", "/", nil, nil), true, []string{"! body", "want error reset", "reset\n"}},
 	{"no content", wiretest.Options{}, []wiretest.Conn{wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n", greeting)}, visits(visit("DELETE", "/", nil, nil), hackney.Req{}), false, []string{"want status 204"}},
+	{"form of parts", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply(greeting)}}, visit("POST", "/", nil, hackney.Multipart(multipart.Value("a", "1"), multipart.Content("b", "n.png", []byte("\x89P")))), false, []string{"text @payload.1", "'Content-Type: multipart/form-data; boundary=---"}},
+	{"form of parts, chunked", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply(greeting)}}, visit("POST", "/", nil, hackney.Multipart(multipart.Reader("a", "n.txt", strings.NewReader("abc"), -1)).WithBoundary("b")), false, []string{"stream-request-body text @chunk.1.2", "start-response"}},
+	{"form by items", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply(greeting)}}, byItems(multipart.Value("a", "1"), multipart.EOF), false, []string{"stream-request-body text @chunk.1.2", "end-stream-request-body"}},
 	{"head", wiretest.Options{}, []wiretest.Conn{wiretest.Replies("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", greeting)}, visits(visit("HEAD", "/", nil, nil), hackney.Req{}), false, []string{"request HEAD"}},
 	{"binary", wiretest.Options{}, []wiretest.Conn{{wiretest.Reply(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(binary()), binary()))}}, visit("PUT", "/", headers.New("X", "${A}$A\\ \xe9"), hackney.Text(binary())), false, nil},
 	{"many segments", wiretest.Options{}, []wiretest.Conn{{{Wait: wiretest.Request, Send: wiretest.Each(greeting), Gap: 1}}}, visit("GET", "/", nil, nil), false, nil},

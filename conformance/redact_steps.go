@@ -45,10 +45,14 @@ func (s *stepRedaction) line(name string, args []string) {
 		s.request(args, 0, (*view).target)
 	case name == "stream-request-body":
 		s.parts(args)
-	case functions[name] != nil, name == "want" && len(args) > 1 && args[0] == "data":
+	case name == "stream-multipart-request":
+		s.items(args)
+	case functions[name] != nil, name == "multipart-decode", name == "want" && len(args) > 1 && args[0] == "data":
 		for i := range args {
 			s.word(&args[i], (*view).anything)
 		}
+	case name == "multipart-encode" && len(args) > 0:
+		s.items(args[1:])
 	case name == "opts":
 		s.options(args)
 	}
@@ -80,6 +84,13 @@ func (s *stepRedaction) parts(args []string) {
 		for i := range args[1:] {
 			s.formField(&args[i+1])
 		}
+		return
+	case args[0] == "multipart" && len(args) > 1:
+		s.word(&args[1], (*view).anything)
+		s.items(args[2:])
+		return
+	case args[0] == "stream-multipart" && len(args) > 2:
+		s.word(&args[2], (*view).anything)
 		return
 	case args[0] == "reader":
 		args = args[1:]
@@ -122,7 +133,13 @@ func (s *stepRedaction) formField(arg *string) {
 	if !ok {
 		return
 	}
-	s.word(&value, func(v *view) {
+	s.named(name, &value)
+	s.write = append(s.write, func() { *arg = name + "=" + value })
+}
+
+// named takes the value of a form's field, which is hidden where its name says so.
+func (s *stepRedaction) named(name string, value *string) {
+	s.word(value, func(v *view) {
 		v.anything()
 		plain := string(decoded(name)) + "=x"
 		for _, rule := range s.rules {
@@ -132,7 +149,53 @@ func (s *stepRedaction) formField(arg *string) {
 			}
 		}
 	})
-	s.write = append(s.write, func() { *arg = name + "=" + value })
+}
+
+// items takes the items of a form. A file, as elsewhere, is named and not held.
+func (s *stepRedaction) items(args []string) {
+	for len(args) > 0 {
+		kind, ok := items[args[0]]
+		if !ok || len(args) <= kind.words {
+			return
+		}
+		s.item(args[0], args[1:1+kind.words])
+		for args = args[1+kind.words:]; len(args) > 0 && !isItem(args[0]); args = args[1:] {
+			s.more(&args[0])
+		}
+	}
+}
+
+// item takes the words that an item needs.
+func (s *stepRedaction) item(kind string, args []string) {
+	switch kind {
+	case "value", "content", "reader":
+		name, last := args[0], len(args)-1
+		s.word(&args[0], (*view).anything)
+		s.named(name, &args[last])
+		if last > 1 {
+			s.word(&args[1], (*view).anything) // the file name; a size is a number
+		}
+	case "file":
+		s.word(&args[0], (*view).anything)
+	case "start":
+		for i := range args {
+			s.word(&args[i], (*view).anything)
+		}
+	case "data":
+		s.part(s.payload, &args[0]) // all pieces are one text
+	}
+}
+
+// more takes a word that says more of a part. Numbers are of no interest.
+func (s *stepRedaction) more(arg *string) {
+	name, value, ok := strings.Cut(*arg, "=")
+	switch {
+	case ok && (name == "type" || name == "named"):
+		s.word(&value, (*view).anything)
+		s.write = append(s.write, func() { *arg = name + "=" + value })
+	case strings.Contains(*arg, ":"):
+		s.word(arg, func(v *view) { v.lines(0, len(v.raw)) })
+	}
 }
 
 // options takes the words of opts.

@@ -21,6 +21,7 @@ import (
 //
 //	request [METHOD] [PATH or URL] [FIELD]... [PAYLOAD]
 //	send DATA        stream-request-body, with the rest of the line
+//	part PART        stream-multipart-request
 //	end              end-stream-request-body
 //	response         start-response
 //	status           stream-status
@@ -119,7 +120,7 @@ func (st *Steps) Do(ctx context.Context, line string) (Transition, error) {
 
 // shortWords are the words for operations that have a longer name.
 var shortWords = map[string]string{
-	"send": "stream-request-body", "end": "end-stream-request-body",
+	"send": "stream-request-body", "part": "stream-multipart-request", "end": "end-stream-request-body",
 	"response": "start-response", "status": "stream-status", "header": "stream-header", "headers": "stream-headers",
 	"chunk": "stream-body", "skip": "skip-body",
 }
@@ -208,7 +209,7 @@ func (st *Steps) State() hackney.ClientState { return st.session.cs }
 // wordOf has the word for each operation of the machine.
 var wordOf = map[hackney.Op]string{
 	hackney.OpConnect: "connect", hackney.OpReconnect: "reconnect", hackney.OpSendRequest: "request",
-	hackney.OpStreamRequestBody: "send", hackney.OpEndStreamRequestBody: "end",
+	hackney.OpStreamRequestBody: "send", hackney.OpStreamMultipartRequest: "part", hackney.OpEndStreamRequestBody: "end",
 	hackney.OpStartResponse: "response", hackney.OpStreamStatus: "status",
 	hackney.OpStreamHeader: "header", hackney.OpStreamHeaders: "headers",
 	hackney.OpStreamBody: "chunk", hackney.OpBody: "body", hackney.OpBodyMax: "body-max", hackney.OpSkipBody: "skip",
@@ -227,6 +228,7 @@ func (st *Steps) Legal() (list []string) {
 	for _, op := range cs.Legal() {
 		switch word := wordOf[op]; {
 		case slices.Contains(list, word):
+		case op == hackney.OpStreamMultipartRequest && cs.Snapshot().MpBoundary == "": // the body is no form
 		case slices.Contains(rareSteps, op):
 			rare = append(rare, word)
 		default:

@@ -117,7 +117,7 @@ func TestSteps(t *testing.T) {
 
 // TestStepsLegal holds the words that are offered.
 func TestStepsLegal(t *testing.T) {
-	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd"))
+	srv := wiretest.New(t, wiretest.Conn{wiretest.On(wiretest.Head)}, wiretest.Replies("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd"))
 	st, err := conformance.NewSteps(srv.URL("/"), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +126,8 @@ func TestStepsLegal(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"close", "request connect close handoff"},
 		{"request POST stream", "send end response status close reconnect handoff set-sockopts"},
+		{"close", "request connect close reconnect handoff"},
+		{"request POST stream-multipart -1 b", "send part end response status close reconnect handoff set-sockopts"},
 		{"end", "response status close reconnect handoff set-sockopts"},
 		{"status", "header headers close reconnect handoff set-sockopts"},
 		{"headers", "chunk body skip close reconnect body-max copy-body body-reader handoff set-sockopts"},
@@ -136,6 +138,35 @@ func TestStepsLegal(t *testing.T) {
 		if got := strings.Join(st.Legal(), " "); got != c.want {
 			t.Errorf("behind %s: %s, want %s", c.line, got, c.want)
 		}
+	}
+}
+
+// TestStepsOfAForm types a form item by item, and replays it.
+func TestStepsOfAForm(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd"))
+	st, err := conformance.NewSteps(srv.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	want := []string{
+		"start -> stream ", "stream -> stream ", "stream -> stream error: bad part: no part was begun that it could belong to",
+		"stream -> stream ", "stream -> stream ", "stream -> stream ", "stream -> waiting ", "waiting -> waiting ", "waiting -> on_body 200 OK",
+	}
+	got := typed(t, st, "request POST stream-multipart -1 b", "part value a 'it''s 1'", "part data x",
+		"part start f n.txt text/x", "part data one", "part data-eof", "part eof", "stream-multipart-request eof", "response")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	const form = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Type: application/octet-stream\r\n\r\nit's 1\r\n" +
+		"--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"n.txt\"\r\nContent-Type: text/x\r\n\r\none\r\n--b--\r\n\r\n"
+	if got := string(srv.Requests(0)[0].Body); got != form {
+		t.Errorf("sent %q", got)
+	}
+	srv.Close()
+	script, again := replayed(t, st)
+	if diff := cmp.Diff(want, again); diff != "" || !strings.Contains(script, "\nstream-multipart-request value a 'it''s 1'\n") {
+		t.Errorf("replayed: %s\n%s", diff, script)
 	}
 }
 
@@ -255,6 +286,9 @@ var secretSteps = []string{
 	"request GET / Authorization:SECRET", `request GET / '\x41uthorization: SECRET'`, "request GET / X-Api-Key:SECRET",
 	"request POST / form password=SECRET", "request POST / form 'password=SECRET SECRET' b=c", `request POST / form pass\x77ord=SECRET`,
 	"request POST / text password=SECRET", "request POST / 'Expect: x' chunks b=c&pass word=SECRET", `request POST / text '{"token": "SECRET"}'`,
+	"request POST / multipart '' value password SECRET value b c", `request POST / multipart b content pass\x77ord n.txt SECRET`,
+	`request POST / multipart b value a '{"token": "SECRET"}' X-Api-Key:SECRET`,
+	"request POST / multipart b reader password n.txt 12 SECRET", "request POST / multipart b value a 1 type=text/x?token=SECRET named=?token=SECRET",
 	"request POST / reader 27 password=SECRET", "request /?token=a'';SECRET", "request 'http://u:a''SECRET@127.0.0.1:PORT/'",
 }
 
@@ -289,6 +323,29 @@ func stepSecret(t *testing.T, line, secret string, up bool) {
 	}
 	if _, err := golden.Parse("saved.txtar", script); err != nil || !strings.Contains(string(script), "request ") {
 		t.Errorf("%v\n%s", err, script)
+	}
+}
+
+// TestSecretsOfItems types secrets into a form that is streamed, one of them in pieces.
+func TestSecretsOfItems(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n"))
+	st, err := conformance.NewSteps(srv.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	got := typed(
+		t, st, "request POST stream-multipart -1 b", "part value password sesame-41", "part value a 1 X-Api-Key:sesame-42",
+		`part start '?token=sesame-43' n.txt text/x`, `part data '{"token": "sesa'`, `part data 'me-44"}'`, "part data-eof", "response",
+		"multipart-encode b value pwd sesame-45", `multipart-decode text/plain '{"token": "sesame-46"}'`,
+	)
+	srv.Close()
+	script, again := replayed(t, st)
+	if strings.Contains(script, "sesa") || strings.Contains(script, "me-4") || !strings.Contains(script, "\nstream-multipart-request value a 1 X-Api-Key:xxxxxxxxx\n") {
+		t.Errorf("what is kept and what is hidden:\n%s", script)
+	}
+	if len(again) != len(got) {
+		t.Errorf("replayed: %q", again)
 	}
 }
 

@@ -50,6 +50,7 @@ type extra struct {
 	interim  []Interim
 	trailers *headers.Headers
 	partial  *partial
+	form     streamedForm
 }
 
 // partial is the list of fields that StreamHeader has read so far, last first.

@@ -1,6 +1,7 @@
 package hackney_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/form"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/hackney/pool"
 )
 
@@ -205,6 +207,81 @@ func Example_portingUpload() {
 	defer func() { hackney.Close(cs) }()
 	fmt.Printf("%s %v %v\n", body, cs.ResponseState(), err)
 	// Output: first second done <nil>
+}
+
+func publish(ctx context.Context, target string, photo []byte) (hackney.ClientState, error) {
+	return hackney.Post(ctx, target, nil, hackney.Multipart(
+		multipart.Value("title", "A day at the sea"),
+		multipart.Content("photo", "sea.jpg", photo),
+	), nil)
+}
+
+// showForm prints the parts of a form that was sent to /echo, which answers with it.
+func showForm(ctx context.Context, cs hackney.ClientState, err error) {
+	defer func() { hackney.Close(cs) }()
+	if err != nil {
+		log.Fatal(err)
+	}
+	contentType := cs.Headers().Get("Content-Type")
+	body, cs, err := hackney.Body(ctx, cs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	form, err := multipart.ReadForm(bytes.NewReader(body), contentType, nil)
+	for _, f := range form {
+		fmt.Printf("%s %q %s: %s\n", f.Name, f.FileName, f.Headers.Get("Content-Type"), f.Content)
+	}
+	fmt.Println(err)
+}
+
+func Example_portingMultipart() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+	cs, err := publish(ctx, base+"/echo", []byte("(waves)"))
+	showForm(ctx, cs, err)
+	// Output:
+	// title "" application/octet-stream: A day at the sea
+	// photo "sea.jpg" image/jpeg: (waves)
+	// <nil>
+}
+
+func publishFile(ctx context.Context, target, path string, notes ...string) (hackney.ClientState, error) {
+	cs, err := hackney.Post(ctx, target, nil, hackney.StreamMultipart(-1, ""), nil)
+	items := []multipart.Part{
+		multipart.File("photo", path),
+		multipart.Start("notes", "notes.txt", "text/plain"),
+	}
+	for _, note := range notes {
+		items = append(items, multipart.Data([]byte(note)))
+	}
+	for _, item := range append(items, multipart.DataEOF, multipart.EOF) {
+		if err != nil {
+			return cs, err
+		}
+		cs, err = hackney.StreamMultipartRequest(ctx, cs, item)
+	}
+	if err != nil {
+		return cs, err
+	}
+	return hackney.StartResponse(ctx, cs)
+}
+
+func Example_portingMultipartByItems() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+	path := filepath.Join(os.TempDir(), "hackney-porting.png")
+	if err := os.WriteFile(path, []byte("(waves)"), 0o600); err != nil {
+		log.Fatal(err)
+	}
+	defer os.Remove(path)
+	cs, err := publishFile(ctx, base+"/echo", path, "low tide ", "at noon")
+	showForm(ctx, cs, err)
+	// Output:
+	// photo "hackney-porting.png" image/png: (waves)
+	// notes "notes.txt" text/plain: low tide at noon
+	// <nil>
 }
 
 func nextPiece(ctx context.Context, cs hackney.ClientState) ([]byte, hackney.ClientState, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/form"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/hackney/url"
 	"github.com/hackney-go/hackney/internal/testserver"
 	"github.com/hackney-go/hackney/transport"
@@ -290,6 +291,86 @@ func ExampleStreamRequestBody_early() {
 	}
 	fmt.Println(cs.Status(), err)
 	// Output: 413 <nil>
+}
+
+func ExampleMultipart() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	form := hackney.Multipart(
+		multipart.Value("title", "A day"),
+		multipart.Content("note", "note.txt", []byte("at the sea")),
+	).WithBoundary("B") // else a random one
+	cs, err := hackney.Post(ctx, base+"/echo", nil, form, nil)
+	defer func() { hackney.Close(cs) }()
+	if err != nil {
+		log.Fatal(err)
+	}
+	body, _, _ := hackney.Body(ctx, cs)
+	fmt.Print(strings.ReplaceAll(string(body), "\r\n", "\n"))
+	// Output:
+	// --B
+	// Content-Disposition: form-data; name="title"
+	// Content-Type: application/octet-stream
+	//
+	// A day
+	// --B
+	// Content-Disposition: form-data; name="note"; filename="note.txt"
+	// Content-Type: text/plain
+	//
+	// at the sea
+	// --B--
+}
+
+func ExampleStreamMultipartRequest() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	cs, err := hackney.Post(ctx, base+"/echo", nil, hackney.StreamMultipart(-1, "B"), nil)
+	defer func() { hackney.Close(cs) }()
+	for _, item := range []multipart.Part{
+		multipart.Value("title", "A day"),
+		multipart.Start("note", "note.txt", "text/plain"), // a part bit by bit
+		multipart.Data([]byte("at ")),
+		multipart.Data([]byte("the sea")),
+		multipart.DataEOF,
+		multipart.EOF, // StartResponse would do it too
+	} {
+		if err != nil {
+			log.Fatal(err)
+		}
+		cs, err = hackney.StreamMultipartRequest(ctx, cs, item)
+	}
+	cs, err = hackney.StartResponse(ctx, cs)
+	body, cs, _ := hackney.Body(ctx, cs)
+	fmt.Println(len(body), cs.Headers().Get("X-Request-Framing"), err)
+	// Output: 220 chunked <nil>
+}
+
+// StreamMultipart announces a size, which multipart.Size computes.
+func ExampleStreamMultipart() {
+	base, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	parts := []multipart.Part{multipart.Value("a", "1"), multipart.Value("b", "2")}
+	size, err := multipart.Size("B", parts...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cs, err := hackney.Post(ctx, base+"/echo", nil, hackney.StreamMultipart(size, "B"), nil)
+	defer func() { hackney.Close(cs) }()
+	for _, part := range parts {
+		if err != nil {
+			log.Fatal(err)
+		}
+		cs, err = hackney.StreamMultipartRequest(ctx, cs, part)
+	}
+	cs, err = hackney.StartResponse(ctx, cs)
+	fmt.Println(cs.ContentLength() == size, cs.Headers().Get("X-Request-Framing"), err)
+	// Output: true length=193 <nil>
 }
 
 func ExampleEndStreamRequestBody() {
@@ -611,7 +692,7 @@ func ExampleClientState_Legal() {
 	_, _, err = hackney.Body(ctx, cs)
 	fmt.Println(err)
 	// Output:
-	// stream [Reconnect StreamRequestBody EndStreamRequestBody StartResponse StreamStatus Handoff SetSockopts Close]
+	// stream [Reconnect StreamRequestBody StreamMultipartRequest EndStreamRequestBody StartResponse StreamStatus Handoff SetSockopts Close]
 	// Body: response state is stream, want on_body or done
 }
 

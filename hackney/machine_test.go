@@ -15,6 +15,7 @@ import (
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/internal/wiretest"
 	"github.com/hackney-go/hackney/transport"
 )
@@ -46,6 +47,7 @@ var mTable = []mRow{
 	{op: hackney.OpReconnect, from: mHealthy, to: mHealthy},
 	{op: hackney.OpSendRequest, from: "start done", to: "stream waiting on_body done switched"},
 	{op: hackney.OpStreamRequestBody, from: "stream", early: "waiting", to: "stream waiting", need: mConnection},
+	{op: hackney.OpStreamMultipartRequest, from: "stream", early: "waiting", to: "stream waiting", need: mConnection},
 	{op: hackney.OpEndStreamRequestBody, from: "stream", early: "waiting", to: "waiting", need: mConnection},
 	{op: hackney.OpStartResponse, from: "stream waiting", to: "waiting on_body done switched", need: mConnection},
 	{op: hackney.OpStreamStatus, from: "stream waiting", to: "waiting on_status", need: mConnection},
@@ -196,8 +198,8 @@ func mExpecting(want error, s mStep) mStep {
 }
 
 var (
-	mStreamed = mSend(hackney.Req{Method: "POST", Path: "/s", Payload: hackney.Stream})
-	mExpect   = mSend(hackney.Req{Method: "POST", Path: "/e", Payload: hackney.Stream, Headers: headers.New("Expect", "100-continue")})
+	mStreamed = mSend(hackney.Req{Method: "POST", Path: "/s", Payload: hackney.StreamMultipart(-1, "B")})
+	mExpect   = mSend(hackney.Req{Method: "POST", Path: "/e", Payload: hackney.StreamMultipart(-1, "B"), Headers: headers.New("Expect", "100-continue")})
 	mGet      = mSend(hackney.Req{Path: "/g"})
 )
 
@@ -394,9 +396,12 @@ func mCloseStep(_ context.Context, cs hackney.ClientState) (hackney.ClientState,
 
 // mOps calls each operation that takes a state.
 var mOps = map[hackney.Op]mStep{
-	hackney.OpReconnect:            hackney.Reconnect,
-	hackney.OpSendRequest:          mGet,
-	hackney.OpStreamRequestBody:    mPiece("xyz"),
+	hackney.OpReconnect:         hackney.Reconnect,
+	hackney.OpSendRequest:       mGet,
+	hackney.OpStreamRequestBody: mPiece("xyz"),
+	hackney.OpStreamMultipartRequest: func(ctx context.Context, cs hackney.ClientState) (hackney.ClientState, error) {
+		return hackney.StreamMultipartRequest(ctx, cs, multipart.Value("a", "1"))
+	},
 	hackney.OpEndStreamRequestBody: hackney.EndStreamRequestBody,
 	hackney.OpStartResponse:        hackney.StartResponse,
 	hackney.OpStreamStatus:         hackney.StreamStatus,

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/internal/wiretest"
 	"github.com/hackney-go/hackney/transport"
 )
@@ -124,6 +125,7 @@ type mModel struct {
 	open   bool
 	early  bool // ErrResponseReady was given
 	more   bool // a function has ended: more pieces may follow
+	form   bool // the body under way is a multipart form
 	answer *mAnswer
 	fields int    // that StreamHeader gave
 	read   string // of the body
@@ -247,8 +249,10 @@ func (m *mModel) legal(op hackney.Op) {
 		m.send()
 	case hackney.OpStreamRequestBody:
 		m.piece()
+	case hackney.OpStreamMultipartRequest:
+		m.item()
 	case hackney.OpEndStreamRequestBody:
-		m.end()
+		m.end(hackney.EndStreamRequestBody)
 	case hackney.OpStartResponse:
 		m.uploaded()
 		m.take(hackney.StartResponse(m.ctx, m.cs))
@@ -292,6 +296,9 @@ func (m *mModel) send() {
 	path := rapid.SampledFrom(slices.Sorted(maps.Keys(mPaths))).Draw(m.T, "path")
 	r := hackney.Req{Method: "POST", Path: path, Payload: hackney.Stream}
 	stream := rapid.Bool().Draw(m.T, "stream")
+	if m.form = stream && rapid.Bool().Draw(m.T, "form"); m.form {
+		r.Payload = hackney.StreamMultipart(-1, "B")
+	}
 	if !stream {
 		r.Method, r.Payload = "GET", nil
 	}
@@ -322,13 +329,43 @@ func (m *mModel) piece() {
 	}
 }
 
-func (m *mModel) end() {
-	cs, err := hackney.EndStreamRequestBody(m.ctx, m.cs)
+// item sends an item of a form, which there may be none of.
+func (m *mModel) item() {
+	part := rapid.SampledFrom([]multipart.Part{multipart.Value("n", "v"), multipart.EOF}).Draw(m.T, "part")
+	if part.Kind() == multipart.Finish && m.form {
+		m.end(func(ctx context.Context, cs hackney.ClientState) (hackney.ClientState, error) {
+			return hackney.StreamMultipartRequest(ctx, cs, part)
+		})
+		return
+	}
+	cs, err := hackney.StreamMultipartRequest(m.ctx, m.cs, part)
+	if argument := new(hackney.ArgumentError); !m.form && errors.As(err, &argument) {
+		m.cs = cs
+		return
+	}
 	if m.ready(cs, err) {
 		return
 	}
 	m.take(cs, err)
+	m.upload += "--B\r\nContent-Disposition: form-data; name=\"n\"\r\nContent-Type: application/octet-stream\r\n\r\nv\r\n"
+	m.state, m.more = "stream", false
+}
+
+func (m *mModel) end(how mStep) {
+	cs, err := how(m.ctx, m.cs)
+	if m.ready(cs, err) {
+		return
+	}
+	m.take(cs, err)
+	m.whole()
 	m.state, m.more = "waiting", false
+}
+
+// whole notes that the request under way has ended.
+func (m *mModel) whole() {
+	if m.form {
+		m.upload += "--B--\r\n\r\n"
+	}
 	m.sent = append(m.sent, mSent{m.upload, false})
 }
 
@@ -347,7 +384,7 @@ func (m *mModel) ready(cs hackney.ClientState, err error) bool {
 // uploaded notes that a step ends the request where it was not ended.
 func (m *mModel) uploaded() {
 	if m.state == "stream" || m.more {
-		m.sent = append(m.sent, mSent{m.upload, false})
+		m.whole()
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 // caller's Content-Length is held to.
 //
 // Whether a request can be sent again by itself depends on its payload too: none,
-// Bytes, Text, Chunks, Form and File can; FromReader, Func and Stream cannot.
+// Bytes, Text, Chunks, Form, File and a Multipart without readers can; FromReader, Func,
+// Stream and StreamMultipart cannot.
 type Payload interface {
 	// open makes the payload ready to be sent. It is called before dialing.
 	open() (source, error)
@@ -84,17 +85,19 @@ type (
 
 // source is an opened payload. Exactly one of its parts is set.
 type source struct {
-	data    []byte
-	parts   [][]byte
-	file    *fileSource
-	reader  io.Reader
-	next    func() ([]byte, error)
-	stream  bool
-	none    bool   // there is no payload
-	ctype   string // the Content-Type by default, "" for none
-	force   bool   // ctype stands even against the caller's
-	length  int64  // -1: not known before it was sent
-	replays bool   // may be sent twice
+	data     []byte
+	parts    [][]byte
+	file     *fileSource
+	reader   io.Reader
+	next     func() ([]byte, error)
+	form     []segment
+	stream   bool
+	none     bool   // there is no payload
+	ctype    string // the Content-Type by default, "" for none
+	force    bool   // ctype stands even against the caller's
+	length   int64  // -1: not known before it was sent
+	boundary string // of a form that will be streamed
+	replays  bool   // may be sent twice
 }
 
 const octetStream = "application/octet-stream"

@@ -199,6 +199,9 @@ func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, err
 	next.method, next.path = p.method, p.target
 	next.reused = a.h.carried
 	next.head, next.extra = nil, nil
+	if p.src.boundary != "" {
+		next.extra = &extra{form: streamedForm{boundary: p.src.boundary}}
+	}
 	next.body, next.early, next.kept = BodyWaiting, false, KeptUnknown
 	next.chunked, next.expect = p.framing == byChunks, p.expect
 	switch {
@@ -219,7 +222,7 @@ func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, err
 // answered enters the state behind a final head.
 func (a *operation) answered(next *ClientState, head *http1.Head) {
 	next.head = head
-	next.extra = a.h.takeExtra()
+	next.extra = a.h.takeExtra(next.form())
 	switch {
 	case head.Framing == http1.Switched:
 		next.response, next.body = StateSwitched, BodyDone
@@ -231,11 +234,11 @@ func (a *operation) answered(next *ClientState, head *http1.Head) {
 }
 
 // takeExtra gives the interim responses so far as facts of a state.
-func (h *handle) takeExtra() *extra {
-	if h.exchange.extra.interim == nil {
+func (h *handle) takeExtra(form streamedForm) *extra {
+	if h.exchange.extra.interim == nil && form.boundary == "" {
 		return nil
 	}
-	return &extra{interim: h.exchange.extra.interim}
+	return &extra{interim: h.exchange.extra.interim, form: streamedForm{boundary: form.boundary}}
 }
 
 // exchangeHeads sends a request, its body too, and reads the final head of the

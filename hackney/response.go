@@ -42,7 +42,13 @@ func (a *operation) endRequest(ctx context.Context) (*http1.Head, error) {
 	if h.exchange.early != nil {
 		return h.exchange.early, nil
 	}
-	err := h.endBody(ctx)
+	early, err := a.closeForm(ctx)
+	if early != nil {
+		return early, nil
+	}
+	if err == nil {
+		err = h.endBody(ctx)
+	}
 	if err == nil {
 		return nil, nil
 	}
@@ -84,7 +90,7 @@ func StreamStatus(ctx context.Context, cs ClientState) (ClientState, error) {
 	}
 	next := a.given
 	next.early = false
-	next.head, next.extra = withoutFields(head), a.h.takeExtra()
+	next.head, next.extra = withoutFields(head), a.h.takeExtra(next.form())
 	next.response = StateOnStatus
 	return a.commit(&next, nil)
 }

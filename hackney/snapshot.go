@@ -68,6 +68,7 @@ func (cs ClientState) Snapshot() Snapshot {
 		Connection:     lowered(cs, "Connection"),
 		Method:         cs.method,
 		Ctype:          lowered(cs, "Content-Type"),
+		MpBoundary:     cs.form().boundary,
 	}
 	if t := cs.origin().transport; t != nil {
 		s.Transport = t.Name()

@@ -90,6 +90,7 @@ const (
 	OpReconnect
 	OpSendRequest
 	OpStreamRequestBody
+	OpStreamMultipartRequest
 	OpEndStreamRequestBody
 	OpStartResponse
 	OpStreamStatus
@@ -178,6 +179,10 @@ var table = [...]rule{
 	OpStreamRequestBody: {
 		name: "StreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateStream, StateWaiting), need: connected,
 		note: "waiting behind the end of a Func, as in hackney; and, with ErrResponseReady, when a final answer came early",
+	},
+	OpStreamMultipartRequest: {
+		name: "StreamMultipartRequest", from: in(StateStream), also: in(StateWaiting), to: in(StateStream, StateWaiting), need: connected,
+		note: "waiting with multipart.EOF, and a second one does nothing there; and, with ErrResponseReady, when a final answer came early",
 	},
 	OpEndStreamRequestBody: {
 		name: "EndStreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateWaiting), need: connected,

@@ -89,6 +89,11 @@ func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, err
 	if err := a.begin(); err != nil {
 		return cs, err
 	}
+	return a.bodyEndSent(ctx)
+}
+
+// bodyEndSent ends the request's body and the operation.
+func (a *operation) bodyEndSent(ctx context.Context) (ClientState, error) {
 	head, err := a.endRequest(ctx)
 	switch {
 	case err != nil && (a.h.up.expect || a.untouched(err)):
@@ -164,10 +169,11 @@ func (a *operation) pieceRead(piece []byte, err error) ([]byte, ClientState, err
 // bodyEnded enters done behind the last byte of a body.
 func (a *operation) bodyEnded(next *ClientState) {
 	if t := a.h.exchange.extra.trailers; t != nil {
-		x := extra{trailers: t}
+		x := extra{}
 		if next.extra != nil {
-			x.interim = next.extra.interim
+			x = *next.extra
 		}
+		x.trailers = t
 		next.extra = &x
 	}
 	a.finish(next)

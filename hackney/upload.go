@@ -153,6 +153,8 @@ func (h *handle) sendPayload(ctx context.Context, s *source) (early *http1.Head,
 		return h.sendReader(ctx, s.reader, s.length)
 	case s.next != nil:
 		return h.sendFunc(ctx, s.next)
+	case s.form != nil:
+		return h.sendForm(ctx, s.form)
 	case s.parts != nil:
 		for _, part := range s.parts {
 			if early, err := h.sendPiece(ctx, part); early != nil || err != nil {

@@ -44,7 +44,7 @@ quit             end, as the end of input does
 
 request POST / stream leaves all steps to you; for a GET without a body that is
 request GET / 'Content-Length: 0' stream. A PAYLOAD is text DATA, chunks DATA...,
-form NAME=VALUE..., file PATH or stream. DATA may hold \r \n \t \\ and \xHH. Every
+form NAME=VALUE..., multipart BOUNDARY PART..., file PATH or stream. DATA may hold \r \n \t \\ and \xHH. Every
 operation of a golden script is a step too, by its name there: body-max 100.
 `
 

@@ -11,6 +11,7 @@ import (
 	// What the driver imports: so that a change there makes go test look again.
 	_ "github.com/hackney-go/hackney/hackney"
 	_ "github.com/hackney-go/hackney/hackney/form"
+	_ "github.com/hackney-go/hackney/hackney/multipart"
 	_ "github.com/hackney-go/hackney/hackney/url"
 )
 

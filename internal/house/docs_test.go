@@ -41,7 +41,7 @@ var offered = map[string]string{
 	"net": "net", "os": "os", "strings": "strings", "testing": "testing", "time": "time",
 	"tls": "crypto/tls", "x509": "crypto/x509",
 
-	"hackney": module + "/hackney", "headers": module + "/hackney/headers", "url": module + "/hackney/url", "conformance": module + "/conformance", "pool": module + "/hackney/pool",
+	"hackney": module + "/hackney", "headers": module + "/hackney/headers", "url": module + "/hackney/url", "conformance": module + "/conformance", "pool": module + "/hackney/pool", "multipart": module + "/hackney/multipart",
 	"form": module + "/hackney/form", "transport": module + "/transport",
 	"wiretest": module + "/internal/wiretest", "leaktest": module + "/internal/leaktest",
 }

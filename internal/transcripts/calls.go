@@ -34,18 +34,19 @@ var verbs = []string{
 }
 
 var operations = map[string]operation{
-	"hackney:request":                 {words: requestWords},
-	"hackney:send_request":            {words: sendRequestWords},
-	"hackney:connect":                 {words: connectWords},
-	"hackney:stream_request_body":     {words: streamRequestBodyWords},
-	"hackney:body":                    {words: bodyWords},
-	"hackney:end_stream_request_body": just("end-stream-request-body"),
-	"hackney:start_response":          just("start-response"),
-	"hackney:stream_body":             just("stream-body"),
-	"hackney:skip_body":               just("skip-body"),
-	"hackney:close":                   just("close"),
-	"hackney:controlling_process":     just("handoff"),
-	"hackney:set_sockopts":            {words: setSockoptsWords},
+	"hackney:request":                  {words: requestWords},
+	"hackney:send_request":             {words: sendRequestWords},
+	"hackney:connect":                  {words: connectWords},
+	"hackney:stream_request_body":      {words: streamRequestBodyWords},
+	"hackney:body":                     {words: bodyWords},
+	"hackney:stream_multipart_request": {words: streamMultipartRequestWords},
+	"hackney:end_stream_request_body":  just("end-stream-request-body"),
+	"hackney:start_response":           just("start-response"),
+	"hackney:stream_body":              just("stream-body"),
+	"hackney:skip_body":                just("skip-body"),
+	"hackney:close":                    just("close"),
+	"hackney:controlling_process":      just("handoff"),
+	"hackney:set_sockopts":             {words: setSockoptsWords},
 
 	"hackney:start_pool":        {words: startPoolWords},
 	"hackney:stop_pool":         {words: poolWords("stop-pool")},
@@ -58,17 +59,18 @@ var operations = map[string]operation{
 	"hackney_pool:socket":       {words: poolWords("pool-socket")},
 	"hackney_pool:release":      {words: just("pool-release").words},
 
-	"hackney_url:parse_url":        {parseURLWords, urlValue},
-	"hackney_url:unparse_url":      {unparseURLWords, textValue},
-	"hackney_url:transport_scheme": {textWords("transport-scheme"), textValue},
-	"hackney_url:urlencode":        {textWords("url-encode"), textValue},
-	"hackney_url:urldecode":        {textWords("url-decode"), textValue},
-	"hackney_form:encode_form":     {formEncodeWords, formEncodeValue},
-	"hackney_form:decode_form":     {textWords("form-decode"), formDecodeValue},
-	"oracle_scen:headers_sorted":   {headersWords("headers-list"), headersValue},
-	"oracle_scen:headers_get":      {headersWords("headers-get"), textValue},
-	"oracle_scen:headers_insert":   {headersWords("headers-insert"), headersValue},
-	"oracle_scen:headers_update":   {headersWords("headers-update"), headersValue},
+	"hackney_url:parse_url":         {parseURLWords, urlValue},
+	"hackney_url:unparse_url":       {unparseURLWords, textValue},
+	"hackney_url:transport_scheme":  {textWords("transport-scheme"), textValue},
+	"hackney_url:urlencode":         {textWords("url-encode"), textValue},
+	"hackney_url:urldecode":         {textWords("url-decode"), textValue},
+	"hackney_form:encode_form":      {formEncodeWords, formEncodeValue},
+	"hackney_form:decode_form":      {textWords("form-decode"), formDecodeValue},
+	"hackney_multipart:encode_form": {multipartEncodeWords, multipartEncodeValue},
+	"oracle_scen:headers_sorted":    {headersWords("headers-list"), headersValue},
+	"oracle_scen:headers_get":       {headersWords("headers-get"), textValue},
+	"oracle_scen:headers_insert":    {headersWords("headers-insert"), headersValue},
+	"oracle_scen:headers_update":    {headersWords("headers-update"), headersValue},
 }
 
 // just is an operation on a client, without more.
@@ -103,7 +105,7 @@ func (c *converter) request(words []string, args []term) ([]string, error) {
 	}
 	words = append(words, data(url))
 	if len(args) > 1 {
-		more, err := messageWords(args[1:min(len(args), 3)])
+		more, err := c.messageWords(args[1:min(len(args), 3)])
 		if err != nil {
 			return nil, err
 		}
@@ -117,16 +119,16 @@ func (c *converter) request(words []string, args []term) ([]string, error) {
 }
 
 // messageWords takes headers and, where there is one, a body.
-func messageWords(args []term) (words []string, err error) {
+func (c *converter) messageWords(args []term) (words []string, err error) {
 	words, err = fieldWords(args[0])
 	if err != nil || len(args) == 1 || args[1].kind == isText && args[1].text == "" {
 		return words, err
 	}
-	body, err := payloadWords(args[1])
+	body, err := c.payloadWords(args[1])
 	return append(words, body...), err
 }
 
-func sendRequestWords(_ *converter, args []term) ([]string, error) {
+func sendRequestWords(c *converter, args []term) ([]string, error) {
 	if len(args) != 2 || args[1].kind != isTuple || len(args[1].items) < 2 {
 		return nil, fmt.Errorf("unknown form of send_request")
 	}
@@ -139,7 +141,7 @@ func sendRequestWords(_ *converter, args []term) ([]string, error) {
 	if len(req) == 2 {
 		return words, nil
 	}
-	more, err := messageWords(req[2:])
+	more, err := c.messageWords(req[2:])
 	return append(words, more...), err
 }
 
@@ -165,11 +167,11 @@ func connectWords(c *converter, args []term) ([]string, error) {
 	return words, c.setOpts(list)
 }
 
-func streamRequestBodyWords(_ *converter, args []term) ([]string, error) {
+func streamRequestBodyWords(c *converter, args []term) ([]string, error) {
 	if args[0].is("eof") {
 		return []string{"end-stream-request-body"}, nil
 	}
-	body, err := payloadWords(args[0])
+	body, err := c.payloadWords(args[0])
 	return append([]string{"stream-request-body"}, body...), err
 }
 

@@ -34,6 +34,15 @@ func TestCalls(t *testing.T) {
 		{"hackney:connect/4", where + `,[]`, "connect tls h 443"},
 		{"hackney:stream_request_body/2", `{"atom":"eof"},` + client, "end-stream-request-body"},
 		{"hackney:stream_request_body/2", `{"bin":"a"},` + client, "stream-request-body text a"},
+		{"hackney:stream_multipart_request/2", `{"atom":"eof"},` + client, "stream-multipart-request eof"},
+		{"hackney:stream_multipart_request/2", `{"tuple":[{"bin":"a b"},{"bin":"1"}]},` + client, "stream-multipart-request value 'a b' 1"},
+		{"hackney:stream_multipart_request/2", `{"tuple":[{"bin":"f"},{"tuple":[{"atom":"file"},{"str":"a/n.txt"}]}]},` + client, "stream-multipart-request file f ../a/n.txt"},
+		{"hackney:stream_multipart_request/2", `{"tuple":[{"bin":"f"},{"tuple":[{"atom":"file"},{"str":"n.txt"},[{"tuple":[{"atom":"offset"},2]}]]}]},` + client, "stream-multipart-request file f ../n.txt 2"},
+		{"hackney:stream_multipart_request/2", `{"tuple":[{"bin":"f"},{"tuple":[{"atom":"file"},{"bin":"n.txt"},{"bin":"x"}]}]},` + client, "stream-multipart-request content f n.txt x"},
+		{"hackney:stream_multipart_request/2", `{"tuple":[{"atom":"data"},{"tuple":[{"atom":"start"},{"bin":"d"},{"bin":"d.bin"},{"bin":"a/b"}]}]},` + client, "stream-multipart-request start d d.bin a/b"},
+		{"hackney:stream_multipart_request/2", `{"tuple":[{"atom":"data"},{"bin":"@x"}]},` + client, `stream-multipart-request data '\x40x'`},
+		{"hackney:stream_multipart_request/2", `{"tuple":[{"atom":"data"},{"atom":"eof"}]},` + client, "stream-multipart-request data-eof"},
+		{"hackney_multipart:encode_form/1", `[{"tuple":[{"bin":"a"},{"bin":"1"}]}]`, "multipart-encode " + firstBoundary + " value a 1"},
 		{"hackney:body/1", client, "body"},
 		{"hackney:body/2", `{"atom":"infinity"},` + client, "body"},
 		{"hackney:body/2", `5,` + client, "body-max 5"},
@@ -72,24 +81,5 @@ func TestCalls(t *testing.T) {
 				t.Errorf("%s(%s): got %s, %v, want %s", c.function, c.args, got, err, c.want)
 			}
 		})
-	}
-}
-
-// TestComesLater: what names multipart waits for that, wherever it is recorded.
-func TestComesLater(t *testing.T) {
-	for want, c := range map[string]call{
-		"":          {Function: "hackney:request/5", ArgsText: `post, <<"u">>, [], <<"multipart">>`},
-		"multipart": {Function: "hackney:request/5", ArgsText: `post, <<"u">>, [], {multipart,[]}`},
-	} {
-		if got := comesLater(area{name: "request_body"}, &scenario{Calls: []call{c}}); got != want {
-			t.Errorf("%s waits for %q, want %q", c.ArgsText, got, want)
-		}
-	}
-	stream := &scenario{Calls: []call{{Function: "hackney:stream_multipart_request/2"}}}
-	if got := comesLater(area{name: "wrong_state"}, stream); got != "multipart" {
-		t.Errorf("it waits for %q", got)
-	}
-	if got := comesLater(area{"pool", "pool"}, &scenario{}); got != "pool" {
-		t.Errorf("it waits for %q", got)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // index is the list of all scenarios, and what became of each.
@@ -24,8 +23,8 @@ func (x *index) add(a area, s *scenario, out string) error {
 		x.enter(name, s.Kind, "left-out", reason)
 		return nil
 	}
-	if part := comesLater(a, s); part != "" {
-		x.enter(name, s.Kind, "later", part)
+	if a.later != "" {
+		x.enter(name, s.Kind, "later", a.later)
 		return nil
 	}
 	path := filepath.Join(out, a.name, s.Name+".txtar")
@@ -47,19 +46,6 @@ func (x *index) enter(name, kind, fate, more string) {
 	}
 	x.count[fate]++
 	fmt.Fprintf(&x.text, "%s %s %s %s\n", name, kind, fate, more)
-}
-
-// comesLater names the part of the library that a scenario waits for, or gives "".
-func comesLater(a area, s *scenario) string {
-	if a.later != "" {
-		return a.later
-	}
-	for _, c := range s.Calls {
-		if strings.Contains(c.Function, "multipart") || strings.Contains(c.ArgsText, "{multipart,") {
-			return "multipart"
-		}
-	}
-	return ""
 }
 
 func (x *index) summary() string {

@@ -113,10 +113,15 @@ func TestUnknownIsRefused(t *testing.T) {
 		spoil func(s *scenario)
 		want  string
 	}{
-		"call":          {func(s *scenario) { s.Calls[0].Function = "hackney:other/1" }, "no command for hackney:other/1"},
-		"action":        {func(s *scenario) { s.Calls[0] = call{N: 1, Action: "sleep"} }, "no command for sleep"},
-		"option":        {func(s *scenario) { s.Calls[0].Args[4].items[0] = term{kind: isAtom, text: "odd"} }, "unknown option"},
-		"body":          {func(s *scenario) { s.Calls[0].Args[3] = term{kind: isOpaque} }, "unknown body"},
+		"call":   {func(s *scenario) { s.Calls[0].Function = "hackney:other/1" }, "no command for hackney:other/1"},
+		"action": {func(s *scenario) { s.Calls[0] = call{N: 1, Action: "sleep"} }, "no command for sleep"},
+		"option": {func(s *scenario) { s.Calls[0].Args[4].items[0] = term{kind: isAtom, text: "odd"} }, "unknown option"},
+		"body":   {func(s *scenario) { s.Calls[0].Args[3] = term{kind: isOpaque} }, "unknown body"},
+		"size":   {func(s *scenario) { s.Calls[0].Args[3] = tuple("stream_multipart", "big") }, `"big" is no number`},
+		"part": {func(s *scenario) {
+			s.Calls[0].Args[3] = tuple("multipart", "odd")
+			s.Calls[0].Args[3].items[1] = list(tuple("odd"))
+		}, "unknown part"},
 		"fun":           {func(s *scenario) { s.Calls[0].Args[3] = term{kind: isFun, text: "f"} }, `"f" is not in the table`},
 		"wait":          {func(s *scenario) { s.Server[0].Steps[0].Wait = "long" }, `unknown wait "long"`},
 		"end of a step": {func(s *scenario) { s.Server[0].Steps[0].Then = "odd" }, `unknown end "odd"`},
@@ -137,6 +142,47 @@ func TestUnknownIsRefused(t *testing.T) {
 	}
 }
 
+// tuple is one of atoms.
+func tuple(names ...string) (t term) {
+	t.kind = isTuple
+	for _, name := range names {
+		t.items = append(t.items, term{kind: isAtom, text: name})
+	}
+	return t
+}
+
+func list(items ...term) term { return term{kind: isList, items: items} }
+
+// TestBoundaryIsTheRecordedOne: ours is given the one that was drawn.
+func TestBoundaryIsTheRecordedOne(t *testing.T) {
+	words, err := newConverter(&scenario{Boundary: "drawn"}).payloadWords(term{kind: isAtom, text: "stream_multipart"})
+	if got := command(words); err != nil || got != "stream-multipart -1 drawn" {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// TestMultipartEncodeValue reads {Length, ContentType, Body}, and holds the length.
+func TestMultipartEncodeValue(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"tuple":[3,{"bin":"multipart/form-data; boundary=b"},[{"bin":"a"},98,{"bin":"c"}]]}`: "content-type: multipart/form-data; boundary=b\nbody: \"abc\"",
+		`{"tuple":[4,{"bin":"m"},{"bin":"abc"}]}`:                                              "the length 4 is not that of 3 bytes",
+		`{"tuple":[4,{"bin":"m"}]}`:                                                            "unknown value of encode_form",
+	} {
+		var v term
+		if err := json.Unmarshal([]byte(in), &v); err != nil {
+			t.Fatal(err)
+		}
+		lines, err := multipartEncodeValue(v)
+		got := strings.Join(lines, "\n")
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestPayloadWords(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"bin":"@a b'"}`:                  `text '\x40a b'''`,
@@ -148,14 +194,20 @@ func TestPayloadWords(t *testing.T) {
 		`{"tuple":[{"atom":"file"},{"str":"f.txt"},[{"tuple":[{"atom":"bytes"},3]}]]}`:                      `file ../f.txt 0 3`,
 		`{"tuple":[{"fun":"yields abc, eof"},0]}`:                                                           `func abc`,
 		`{"fun":"returns {error, oops} at once"}`:                                                           `func error:oops`,
-		`{"atom":"stream"}`:                          `stream`,
-		`{"bin":"` + strings.Repeat("ab", 50) + `"}`: `text '\{50*ab}'`,
+		`{"atom":"stream"}`:                           `stream`,
+		`{"atom":"stream_multipart"}`:                 `stream-multipart -1 ` + firstBoundary,
+		`{"tuple":[{"atom":"stream_multipart"},185]}`: `stream-multipart 185 ` + firstBoundary,
+		`{"tuple":[{"atom":"stream_multipart"},{"atom":"chunked"},{"bin":"a b"}]}`:                                                  `stream-multipart -1 'a b'`,
+		`{"tuple":[{"atom":"multipart"},[]]}`:                                                                                       `multipart ` + firstBoundary,
+		`{"tuple":[{"atom":"multipart"},[{"tuple":[{"bin":"a"},{"bin":"@1"}]},{"tuple":[{"atom":"b"},65]}]]}`:                       `multipart ` + firstBoundary + ` value a '\x401' value b A`,
+		`{"tuple":[{"atom":"multipart"},[{"tuple":[{"bin":"a"},{"tuple":[{"atom":"file"},{"bin":"n.png"},{"bin_b64":"iVA="}]}]}]]}`: `multipart ` + firstBoundary + ` content a n.png '\x89P'`,
+		`{"bin":"` + strings.Repeat("ab", 50) + `"}`:                                                                                `text '\{50*ab}'`,
 	} {
 		var body term
 		if err := json.Unmarshal([]byte(in), &body); err != nil {
 			t.Fatalf("%s: %v", in, err)
 		}
-		words, err := payloadWords(body)
+		words, err := newConverter(&scenario{}).payloadWords(body)
 		if got := command(words); err != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", in, got, err, want)
 		}

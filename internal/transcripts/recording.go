@@ -11,6 +11,7 @@ import (
 // over the wire, and what came of the calls.
 type scenario struct {
 	Name, Area, Kind, Note string
+	Boundary               string // that was drawn
 	Calls                  []call
 	Server                 []connection
 	Wire                   []wire

@@ -23,7 +23,7 @@ var areas = []area{
 	{"url", ""},
 	{"tls", ""},
 	{"headers_module", ""},
-	{"multipart_stream", "multipart"},
+	{"multipart_stream", ""},
 	{"redirect", "redirect"},
 	{"async", "async"},
 	{"pool", ""},
@@ -94,6 +94,14 @@ var handWritten = map[string]byHand{
 			"request get http://127.0.0.1:18090/",
 		},
 		log: []entry{{"request", 1}},
+	},
+	"form/multipart_decode": {
+		why: "in the recording there was no form to be read, and no Content-Type with its boundary",
+		lines: []string{
+			"log",
+			`multipart-decode 'multipart/form-data; boundary=b' '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'`,
+		},
+		log: []entry{{"multipart-decode", 0}},
 	},
 	"pool/pool_peer_closes_idle": {
 		why: "how many are idle just before the peer closes depends on the time; what became of the connection does not",

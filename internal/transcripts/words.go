@@ -121,10 +121,16 @@ func formWords(list term) (words []string, err error) {
 }
 
 // payloadWords writes a body as words.
-func payloadWords(body term) (words []string, err error) {
+func (c *converter) payloadWords(body term) (words []string, err error) {
 	switch {
 	case body.is("stream"):
 		return []string{"stream"}, nil
+	case body.is("stream_multipart"):
+		return c.streamMultipartWords(nil)
+	case body.kind == isTuple && body.items[0].is("stream_multipart"):
+		return c.streamMultipartWords(body.items[1:])
+	case body.tagged("multipart", 2):
+		return c.multipartWords(body.items[1])
 	case body.kind == isText:
 		return []string{"text", data(body.text)}, nil
 	case body.kind == isList:

@@ -27,6 +27,8 @@ type FormField struct {
 	ContentType string
 }
 
+func (f *FormField) Value() []byte { return nil }
+
 type FormDriver struct {
 	Encode    func(fields [][2]string) (string, error)
 	Parse     func(s string) ([][2]string, error)
