@@ -68,7 +68,7 @@ func row(s *scenario.Scenario) report.Row {
 // unit is what CPU time and rate are told of.
 func unit(s *scenario.Scenario) string {
 	switch s.Kind {
-	case scenario.Download, scenario.UploadFile, scenario.UploadChunked:
+	case scenario.Download, scenario.UploadFile, scenario.UploadChunked, scenario.UploadForm:
 		return "GB"
 	}
 	return "operation"

@@ -111,7 +111,7 @@ func measureAll(ctx context.Context, sel *selection) (run *result.Run, err error
 	if err != nil {
 		return nil, err
 	}
-	file, remove, err := uploadFile(sel.scenarios)
+	files, remove, err := uploadFiles(sel.scenarios)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func measureAll(ctx context.Context, sel *selection) (run *result.Run, err error
 	for round := range sel.rounds {
 		for _, s := range sel.scenarios {
 			start := time.Now()
-			samples, err := oneRound(ctx, p, sel, s, round, job{Target: at, File: file})
+			samples, err := oneRound(ctx, p, sel, s, round, job{Target: at, File: files[s.Upload]})
 			if err != nil {
 				return nil, err
 			}
@@ -170,26 +170,24 @@ func summary(samples []result.Sample) string {
 	return strings.Join(parts, ", ")
 }
 
-// uploadFile makes the file that is uploaded, if one is: all hole, no disk.
-func uploadFile(list []*scenario.Scenario) (path string, remove func(), err error) {
-	var size int64
-	for _, s := range list {
-		if s.Kind == scenario.UploadFile {
-			size = max(size, s.Upload)
-		}
-	}
-	if size == 0 {
-		return "", func() {}, nil
-	}
+// uploadFiles makes the files that are uploaded, by their size: all hole, no disk.
+func uploadFiles(list []*scenario.Scenario) (files map[int64]string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	remove = func() { _ = os.RemoveAll(dir) }
-	path = filepath.Join(dir, "upload.bin")
-	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, size)); err != nil {
-		remove()
-		return "", nil, err
+	files = map[int64]string{}
+	for _, s := range list {
+		if !s.File() || files[s.Upload] != "" {
+			continue
+		}
+		path := filepath.Join(dir, fmt.Sprintf("upload%d.bin", s.Upload))
+		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, s.Upload)); err != nil {
+			remove()
+			return nil, nil, err
+		}
+		files[s.Upload] = path
 	}
-	return path, remove, nil
+	return files, remove, nil
 }

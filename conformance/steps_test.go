@@ -150,7 +150,7 @@ func TestStepsOfAForm(t *testing.T) {
 	}
 	defer st.Close()
 	want := []string{
-		"start -> stream ", "stream -> stream ", "stream -> stream error: bad part: no part was begun that it could belong to",
+		"start -> stream ", "stream -> stream ", "stream -> stream error: bad part: multipart: part \"\": no part was begun that it could belong to",
 		"stream -> stream ", "stream -> stream ", "stream -> stream ", "stream -> waiting ", "waiting -> waiting ", "waiting -> on_body 200 OK",
 	}
 	got := typed(t, st, "request POST stream-multipart -1 b", "part value a 'it''s 1'", "part data x",

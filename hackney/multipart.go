@@ -127,14 +127,15 @@ func (h *handle) sendSegment(ctx context.Context, g *segment) (early *http1.Head
 		return h.sendReader(ctx, g.Reader, g.N)
 	case g.Path == "":
 		return h.sendPiece(ctx, g.Bytes)
-	case g.N == 0:
-		return nil, nil
 	}
 	f, err := g.open()
 	if err != nil {
 		return nil, &ArgumentError{What: "file", Sent: h.exchange.sent, Err: err}
 	}
 	defer f.Close()
+	if g.N == 0 {
+		return nil, nil
+	}
 	return h.sendFile(ctx, f)
 }
 

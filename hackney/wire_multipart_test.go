@@ -296,6 +296,10 @@ func TestMultipartBreaksOff(t *testing.T) {
 		"a file that shrank": func(path string) multipart.Part {
 			return multipart.Reader("r", "r", fThen(func() { os.Truncate(path, 9) }), -1)
 		},
+		"a file that was empty": func(path string) multipart.Part {
+			os.Truncate(path, 0)
+			return multipart.Reader("r", "r", fThen(func() { os.Truncate(path, 1) }), -1)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := wFile(t, "a.txt", "0123456789")

@@ -37,7 +37,7 @@ type Task struct {
 	*scenario.Scenario
 	URL    string
 	Host   string      // host:port of the URL
-	File   string      // what UploadFile uploads
+	File   string      // what UploadFile and UploadForm upload
 	Secure *tls.Config // nil is none
 
 	cancels []context.CancelFunc

@@ -8,6 +8,7 @@ import (
 	"github.com/hackney-go/hackney/bench/scenario"
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/hackney/pool"
 )
 
@@ -49,6 +50,8 @@ func (c *hackneyClient) Operation() (Operation, error) {
 		return func() error { return c.post(ctx, c.fields, hackney.Bytes(c.json)) }, nil
 	case scenario.UploadFile:
 		return func() error { return c.post(ctx, nil, hackney.File(c.File, 0, 0)) }, nil
+	case scenario.UploadForm:
+		return func() error { return c.post(ctx, nil, hackney.Multipart(multipart.File(formName, c.File))) }, nil
 	case scenario.UploadChunked:
 		return func() error {
 			from := source(c.Upload)

@@ -59,6 +59,8 @@ func (c *netHTTP) Operation() (Operation, error) {
 		return func() error { return c.post(ctx, "application/json", bytes.NewReader(c.json), c.Upload) }, nil
 	case scenario.UploadFile:
 		return func() error { return c.uploadFile(ctx) }, nil
+	case scenario.UploadForm:
+		return func() error { return c.uploadForm(ctx) }, nil
 	case scenario.UploadChunked:
 		return func() error {
 			from := source(c.Upload)
@@ -118,6 +120,11 @@ func (c *netHTTP) uploadFile(ctx context.Context) error {
 		return err
 	}
 	return c.post(ctx, "application/octet-stream", file, c.Upload) // which closes it
+}
+
+func (c *netHTTP) uploadForm(ctx context.Context) error {
+	form, mediaType := pipedForm(c.File)
+	return c.post(ctx, mediaType, form, -1) // which closes it
 }
 
 func (c *netHTTP) post(ctx context.Context, mediaType string, body io.Reader, length int64) error {

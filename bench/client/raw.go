@@ -20,7 +20,7 @@ type raw struct {
 	*Task
 	addr    *net.TCPAddr
 	secure  *tls.Config
-	request []byte // its head, and the body of a POST
+	request []byte // its head, and the body of a POST, or the begin of a form
 	pieces  int    // of a chunked upload in one write
 	all     []*rawConn
 }
@@ -54,6 +54,10 @@ func rawRequest(t *Task) []byte {
 		return append(head, json(t.Upload)...)
 	case scenario.UploadFile:
 		return fmt.Appendf(nil, begin+"Content-Length: %d\r\n\r\n", "POST", path, t.Host, t.Upload)
+	case scenario.UploadForm:
+		length := int64(len(rawFormBegin)) + t.Upload + int64(len(rawFormEnd))
+		return fmt.Appendf(nil, begin+"Content-Type: multipart/form-data; boundary=%s\r\nContent-Length: %d\r\n\r\n%s",
+			"POST", path, t.Host, rawBoundary, length, rawFormBegin)
 	case scenario.UploadChunked:
 		return fmt.Appendf(nil, begin+"Transfer-Encoding: chunked\r\n\r\n", "POST", path, t.Host)
 	}
@@ -80,7 +84,7 @@ func (c *raw) Operation() (Operation, error) {
 	switch c.Kind {
 	case scenario.Download:
 		return conn.download, nil
-	case scenario.UploadFile:
+	case scenario.UploadFile, scenario.UploadForm:
 		return conn.uploadFile, nil
 	case scenario.UploadChunked:
 		conn.out = make([]byte, c.pieces*framedPiece)
@@ -301,6 +305,15 @@ func (d *dropper) digits(line []byte) error {
 	return nil
 }
 
+// What stands around a file that is the only part of a form.
+const (
+	rawBoundary  = "---------------------------abcdefghijklmnop"
+	rawFormBegin = "--" + rawBoundary + "\r\nContent-Disposition: form-data; name=\"" + formName + "\"; filename=\"upload.bin\"\r\n" +
+		"Content-Type: application/octet-stream\r\n\r\n"
+)
+
+var rawFormEnd = []byte("\r\n--" + rawBoundary + "--\r\n")
+
 // uploadFile lets the kernel send the file.
 func (c *rawConn) uploadFile() error {
 	file, err := os.Open(c.File)
@@ -314,6 +327,11 @@ func (c *rawConn) uploadFile() error {
 	n, err := c.Conn.(*net.TCPConn).ReadFrom(&io.LimitedReader{R: file, N: c.Upload})
 	if n != c.Upload || err != nil {
 		return fmt.Errorf("sent %d bytes of %d: %w", n, c.Upload, err)
+	}
+	if c.Kind == scenario.UploadForm {
+		if _, err := c.Write(rawFormEnd); err != nil {
+			return err
+		}
 	}
 	return c.readAnswer()
 }

@@ -43,6 +43,8 @@ func (c *restyClient) Operation() (Operation, error) {
 		return func() error { return c.post(ctx, "application/json", c.json) }, nil
 	case scenario.UploadFile:
 		return func() error { return c.uploadFile(ctx) }, nil
+	case scenario.UploadForm:
+		return func() error { return c.uploadForm(ctx) }, nil
 	case scenario.UploadChunked:
 		return func() error {
 			from := source(c.Upload)
@@ -82,8 +84,16 @@ func (c *restyClient) uploadFile(ctx context.Context) error {
 	return c.post(ctx, "application/octet-stream", io.Reader(file))
 }
 
+func (c *restyClient) uploadForm(ctx context.Context) error {
+	return c.send(c.client.R().SetContext(ctx).SetFile(formName, c.File))
+}
+
 func (c *restyClient) post(ctx context.Context, mediaType string, body any) error {
-	resp, err := c.client.R().SetContext(ctx).SetHeader("Content-Type", mediaType).SetBody(body).Post(c.URL)
+	return c.send(c.client.R().SetContext(ctx).SetHeader("Content-Type", mediaType).SetBody(body))
+}
+
+func (c *restyClient) send(req *resty.Request) error {
+	resp, err := req.Post(c.URL)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func small(full *scenario.Scenario) *scenario.Scenario {
 
 func fileFor(t *testing.T, s *scenario.Scenario) string {
 	t.Helper()
-	if s.Kind != scenario.UploadFile {
+	if !s.File() {
 		return ""
 	}
 	path := filepath.Join(t.TempDir(), "upload.bin")

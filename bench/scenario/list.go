@@ -83,6 +83,9 @@ func bulk() []*Scenario {
 			Kind: UploadChunked, Concurrency: 1, Operations: 1, Upload: 256 * mib,
 			Against: "raw1", Target: 1.15, Quick: true,
 		}, {
+			Name: "multipart_64m", Text: "multipart upload of a 64 MiB file",
+			Kind: UploadForm, Concurrency: 1, Operations: 20, Upload: 64 * mib, Target: 1.10, Quick: true,
+		}, {
 			Name: "body_1m_c4", Text: "body of 1 MiB into memory",
 			Concurrency: 4, Operations: 1_200, Body: mib, Target: 1.75, Quick: true,
 		},

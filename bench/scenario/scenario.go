@@ -22,6 +22,7 @@ const (
 	Post                      // of JSON that is in memory
 	UploadFile                // by its length
 	UploadChunked             // what a reader gives, as chunks
+	UploadForm                // a file as the only part of a form
 	Idle                      // a Get on a connection of its own, which then stays idle
 )
 
@@ -46,7 +47,7 @@ type Scenario struct {
 	Operations  int // of the measured pass
 
 	Body          int64         // bytes of the answer's body, SmallBody if 0
-	Upload        int64         // bytes of the request's body
+	Upload        int64         // bytes of the request's body, of a form those of the file
 	Fields        int           // of the answer, SmallFields if 0
 	Chunk         int64         // size of the answer's chunks; 0 is a body by its length
 	Security      Security      // of the connections
@@ -73,6 +74,8 @@ func (s *Scenario) Path() string {
 	switch {
 	case s.Kind == Idle:
 		return fmt.Sprintf("/barrier/%d", s.Concurrency)
+	case s.Kind == UploadForm:
+		return "/form"
 	case s.Upload > 0:
 		return "/sink"
 	case s.NewConnection:
@@ -86,6 +89,9 @@ func (s *Scenario) Path() string {
 	}
 	return "/small"
 }
+
+// File says whether a file of so many bytes is uploaded.
+func (s *Scenario) File() bool { return s.Kind == UploadFile || s.Kind == UploadForm }
 
 // Answer is the size of the answer's body.
 func (s *Scenario) Answer() int64 {

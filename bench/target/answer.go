@@ -23,6 +23,7 @@ type answer struct {
 	last   []byte
 
 	receipt  bool // the body is overwritten by a number
+	form     bool // which is that of the bytes of a file in a form
 	together int  // so many requests are answered at a time; 0 is each for itself
 }
 
@@ -34,9 +35,9 @@ func answerTo(path string) *answer {
 	case !ok:
 	case name == "small":
 		return small(scenario.SmallFields, "keep-alive")
-	case name == "sink":
+	case name == "sink", name == "form":
 		a := small(scenario.SmallFields, "keep-alive")
-		a.receipt = true
+		a.receipt, a.form = true, name == "form"
 		return a
 	case name == "barrier" && len(numbers) == 1:
 		a := small(scenario.SmallFields, "keep-alive")

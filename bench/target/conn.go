@@ -103,7 +103,14 @@ func (c *conn) post(head []byte) error {
 	if !c.answer.receipt {
 		return errRequest
 	}
-	n, used, err := c.receive(head, c.buf[len(head):c.unread])
+	var file *form
+	if c.answer.form {
+		file = newForm(head)
+	}
+	n, used, err := c.receive(head, c.buf[len(head):c.unread], file)
+	if err == nil && file != nil {
+		n, err = file.content()
+	}
 	if err != nil {
 		return err
 	}

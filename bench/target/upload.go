@@ -14,21 +14,23 @@ type uploadBuffer [64 << 10]byte
 var uploads = sync.Pool{New: func() any { return new(uploadBuffer) }}
 
 // receive reads the body behind a head, of which the beginning may be there already,
-// and says how long it was and how many of those bytes belonged to it.
-func (c *conn) receive(head, begin []byte) (n int64, used int, err error) {
+// and says how long it was and how many of those bytes belonged to it. What came is shown
+// to f, unless that is nil.
+func (c *conn) receive(head, begin []byte, f *form) (n int64, used int, err error) {
 	if bytes.EqualFold(field(head, "Transfer-Encoding"), []byte("chunked")) {
-		return c.receiveChunks(begin)
+		return c.receiveChunks(begin, f)
 	}
 	n, err = strconv.ParseInt(string(field(head, "Content-Length")), 10, 64)
 	if err != nil {
 		return 0, 0, err
 	}
 	used = int(min(n, int64(len(begin))))
-	return n, used, c.drop(n - int64(used))
+	f.take(begin[:used])
+	return n, used, c.drop(n-int64(used), f)
 }
 
 // drop reads n bytes.
-func (c *conn) drop(n int64) error {
+func (c *conn) drop(n int64, f *form) error {
 	if n == 0 {
 		return nil
 	}
@@ -36,6 +38,7 @@ func (c *conn) drop(n int64) error {
 	defer uploads.Put(buf)
 	for n > 0 {
 		got, err := c.Read(buf[:min(n, int64(len(buf)))])
+		f.take(buf[:got])
 		if n -= int64(got); err != nil && n > 0 {
 			return err
 		}
@@ -43,8 +46,8 @@ func (c *conn) drop(n int64) error {
 	return nil
 }
 
-func (c *conn) receiveChunks(begin []byte) (n int64, used int, err error) {
-	var d dechunker
+func (c *conn) receiveChunks(begin []byte, f *form) (n int64, used int, err error) {
+	d := dechunker{form: f}
 	if used = d.feed(begin); d.done {
 		return d.received, used, d.err
 	}
@@ -70,6 +73,7 @@ type dechunker struct {
 	last     bool  // the last chunk was read; an empty line follows
 	done     bool
 	err      error
+	form     *form // nil, or who is shown the data
 }
 
 // feed takes in what came and says how many bytes of it were the body's.
@@ -77,6 +81,7 @@ func (d *dechunker) feed(p []byte) int {
 	for i := 0; i < len(p); {
 		if d.left > 0 {
 			n := min(d.left, int64(len(p)-i))
+			d.form.take(p[i : i+int(min(n, max(d.left-2, 0)))])
 			d.left -= n
 			i += int(n)
 			continue

@@ -37,7 +37,7 @@ func TestDechunkerStops(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	for path, want := range map[string]int{
-		"/small": 13, "/fields/30": 13, "/close": 13, "/barrier/7": 13, "/sink": 13,
+		"/small": 13, "/fields/30": 13, "/close": 13, "/barrier/7": 13, "/sink": 13, "/form": 13,
 		"/bytes/0": 0, "/bytes/1": 1, "/bytes/300000": 300_000, "/bytes/1048576": 1 << 20,
 	} {
 		a := answerTo(path)
@@ -74,5 +74,47 @@ func TestChunkedAnswer(t *testing.T) {
 		if n := d.feed(a.last); n != len(a.last) || !d.done || d.err != nil || d.received != total {
 			t.Errorf("chunks of %d: %+v", size, d)
 		}
+	}
+}
+
+// TestForm holds what a form finds against forms that are cut into pieces.
+func TestForm(t *testing.T) {
+	head := []byte("POST /form HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b-b\r\n\r\n")
+	const begin = "--b-b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n"
+	for _, c := range []struct {
+		body string
+		want int64 // -1 is none
+	}{
+		{begin + "content\r\n--b-b--\r\n", 7},
+		{begin + "content\r\n--b-b--", 7},
+		{begin + "\r\n--b-b--\r\n", 0},
+		{begin + strings.Repeat("\r\n--b-b", 1000) + "\r\n--b-b--\r\n", 7000},
+		{begin + "content\r\n--b-b\r\n", -1},
+		{begin + "content\r\n--b-b--\r\n\r\n", -1},
+		{begin + "content\r\n", -1},
+		{"--b\r\nA: b\r\n\r\ncontent\r\n--b-b--\r\n", -1},
+		{"--b-b\r\nA: b\r\n--b-b--\r\n", -1},
+		{"--b-b\r\n\r\n--b-b--", -1},
+		{"", -1},
+	} {
+		for _, size := range []int{1, 2, 7, 100, len(c.body) + 1} {
+			whole, chunked := newForm(head), newForm(head)
+			d := dechunker{form: chunked}
+			for rest := c.body; rest != ""; rest = rest[min(size, len(rest)):] {
+				piece := rest[:min(size, len(rest))]
+				whole.take([]byte(piece))
+				framed := fmt.Sprintf("%x\r\n%s\r\n", len(piece), piece)
+				d.feed([]byte(framed[:size%len(framed)]))
+				d.feed([]byte(framed[size%len(framed):]))
+			}
+			for name, f := range map[string]*form{"whole": whole, "in chunks": chunked} {
+				if got, err := f.content(); got != max(c.want, 0) || (err != nil) != (c.want < 0) {
+					t.Errorf("%q by %d, %s: %d bytes, %v; want %d", c.body[:min(90, len(c.body))], size, name, got, err, c.want)
+				}
+			}
+		}
+	}
+	if _, err := newForm([]byte("POST /form HTTP/1.1\r\n\r\n")).content(); err == nil {
+		t.Error("a form without a boundary was taken")
 	}
 }

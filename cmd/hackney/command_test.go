@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -126,48 +125,6 @@ func TestJSONKeys(t *testing.T) {
 	if want := `"Grüße"[["X","é"],["Y","é"],["X","<2>"],["Content-Length","0"]]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-}
-
-// TestProgress shows a bar only on a terminal, and for an upload only where the
-// kernel could not have copied the file.
-func TestProgress(t *testing.T) {
-	plain, secure := startServer(t, testserver.Options{}), startServer(t, testserver.Options{TLS: true})
-	out := filepath.Join(t.TempDir(), "out")
-	file := largeFile(t)
-	size := fmt.Sprint(progressFrom)
-	for _, c := range []struct {
-		name     string
-		terminal bool
-		args     []string
-		want     string
-	}{
-		{"download", true, []string{"get", "-o", out, plain.URL() + "/bytes/" + size}, "received"},
-		{"small download", true, []string{"get", "-o", out, plain.URL() + "/bytes/100"}, ""},
-		{"no terminal", false, []string{"get", "-o", out, plain.URL() + "/bytes/" + size}, ""},
-		{"download to stdout", true, []string{"get", plain.URL() + "/bytes/" + size}, ""},
-		{"upload over TLS", true, []string{"put", "-k", "-T", file, secure.URL() + "/sink"}, "sent"},
-		{"upload over TCP", true, []string{"put", "-T", file, plain.URL() + "/sink"}, ""},
-		{"upload, no terminal", false, []string{"put", "-k", "-T", file, secure.URL() + "/sink"}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := runApp(t, &app{terminal: c.terminal}, c.args...)
-			if r.code != 0 || !strings.Contains(r.stderr, c.want) || c.want == "" && r.stderr != "" {
-				t.Errorf("exit code %d, stderr %q, want %q in it", r.code, r.stderr, c.want)
-			}
-			if c.args[0] == "put" && !strings.Contains(r.stdout, fmt.Sprintf(`"bytes":%d,`, progressFrom)) {
-				t.Errorf("the server says %s", r.stdout)
-			}
-		})
-	}
-}
-
-func largeFile(t *testing.T) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "large.txt")
-	if err := os.WriteFile(name, make([]byte, progressFrom), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }
 
 // TestServe starts the server on a port, asks it, and interrupts it.

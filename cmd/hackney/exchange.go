@@ -51,14 +51,12 @@ func (x *exchange) request(ctx context.Context, rawURL string, send sendFunc) er
 	if err != nil {
 		return err
 	}
-	b, err := x.flags.body(ctx, x.app, rawURL)
+	b, err := x.flags.body(ctx, x.app)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	if b.watch != nil {
-		defer b.watch(x.app)()
-	}
+	defer x.watchUpload(o, b.size)()
 	x.cs, err = send(ctx, rawURL, b.fields(h), b.payload, o)
 	return err
 }

@@ -19,6 +19,7 @@ import (
 type flags struct {
 	Header []string `short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"Send this field, in place of a default of that name. May be given again."`
 	Data   *string  `short:"d" xor:"body" placeholder:"DATA" help:"Send DATA as the body; @FILE sends a file, @- what comes on standard input, as it comes."`
+	Form   []string `short:"F" sep:"none" xor:"body" placeholder:"NAME=CONTENT" help:"Send a form: a value, @FILE or the value that <FILE holds; ;type=TYPE and ;filename=NAME may follow. May be given again."`
 	Upload string   `short:"T" xor:"body" placeholder:"FILE" help:"Send FILE as the body, with the Content-Type that its name tells."`
 	User   *string  `short:"u" placeholder:"USER:PASSWORD" help:"Send Basic authentication."`
 
@@ -41,11 +42,13 @@ type flags struct {
 
 // Validate refuses what would have no effect.
 func (f *flags) Validate() error {
-	if f.Expect100 && f.Data == nil && f.Upload == "" {
-		return errors.New("--expect100 needs a body: -d or -T")
+	if f.Expect100 && !f.hasBody() {
+		return errors.New("--expect100 needs a body: -d, -F or -T")
 	}
 	return nil
 }
+
+func (f *flags) hasBody() bool { return f.Data != nil || f.Upload != "" || len(f.Form) > 0 }
 
 // headers are the fields of -H and --expect100.
 func (f *flags) headers() (*headers.Headers, error) {

@@ -5,21 +5,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync/atomic"
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
-	"github.com/hackney-go/hackney/internal/mediatype"
 )
 
 // body is the payload of a request, with what it needs around it.
 type body struct {
 	payload hackney.Payload
-	ctype   string                    // a Content-Type that the payload does not bring, "" for none
-	file    *os.File                  // nil, or what payload reads
-	watch   func(a *app) (end func()) // shows the progress of the upload
+	ctype   string   // a Content-Type that the payload does not bring, "" for none
+	file    *os.File // nil, or what payload reads
+	size    int64    // of the body, 0 where it is not known or not shown
 }
 
 func (b *body) close() {
@@ -36,11 +33,13 @@ func (b *body) fields(h *headers.Headers) *headers.Headers {
 	return h.Add("Content-Type", b.ctype)
 }
 
-// body makes the payload of -d or -T.
-func (f *flags) body(ctx context.Context, a *app, rawURL string) (*body, error) {
+// body makes the payload of -d, -F or -T.
+func (f *flags) body(ctx context.Context, a *app) (*body, error) {
 	switch {
 	case f.Upload != "":
-		return f.upload(a, rawURL)
+		return &body{payload: hackney.File(f.Upload, 0, 0), size: fileSize(f.Upload)}, nil
+	case len(f.Form) > 0:
+		return f.form(ctx, a)
 	case f.Data == nil:
 		return &body{}, nil
 	case *f.Data == "@-":
@@ -50,6 +49,16 @@ func (f *flags) body(ctx context.Context, a *app, rawURL string) (*body, error) 
 		return dataFile(name)
 	}
 	return &body{payload: hackney.Text(*f.Data)}, nil
+}
+
+// fileSize is that of a file, 0 where there is none. What is wrong with it is told when
+// it is sent.
+func fileSize(name string) int64 {
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 const octetStream = "application/octet-stream"
@@ -62,51 +71,13 @@ func dataFile(name string) (*body, error) {
 		return nil, fmt.Errorf("-d: %w", err)
 	}
 	if info.Mode().IsRegular() {
-		return &body{payload: hackney.File(name, 0, 0), ctype: octetStream}, nil
+		return &body{payload: hackney.File(name, 0, 0), ctype: octetStream, size: info.Size()}, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("-d: %w", err)
 	}
 	return &body{payload: hackney.FromReader(file, -1), file: file}, nil
-}
-
-// upload sends the file of -T. To show progress it must be read here, and then the
-// kernel cannot copy it; so that is done only where it could not do so anyway.
-func (f *flags) upload(a *app, rawURL string) (*body, error) {
-	name := f.Upload
-	info, err := os.Stat(name)
-	kernel := f.UnixSocket == "" && !isHTTPS(rawURL)
-	if err != nil || kernel || !f.progress(a, info.Size()) || !info.Mode().IsRegular() {
-		return &body{payload: hackney.File(name, 0, 0)}, nil // it reports what is wrong with the file
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("-T: %w", err)
-	}
-	r := &counting{r: file}
-	return &body{
-		payload: hackney.FromReader(r, info.Size()),
-		ctype:   mediatype.ByName(filepath.Base(name)),
-		file:    file,
-		watch:   func(a *app) func() { return a.watch("sent", info.Size(), r.n.Load) },
-	}, nil
-}
-
-func isHTTPS(rawURL string) bool {
-	return len(rawURL) >= 6 && strings.EqualFold(rawURL[:6], "https:")
-}
-
-// counting counts what is read.
-type counting struct {
-	r io.Reader
-	n atomic.Int64
-}
-
-func (c *counting) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n.Add(int64(n))
-	return n, err
 }
 
 // interruptible is a reader whose Read ends with the context. What blocks in r

@@ -74,7 +74,7 @@ func (c *recordCommand) method() string {
 	switch {
 	case c.Method != "":
 		return c.Method
-	case c.Flags.Data != nil || c.Flags.Upload != "":
+	case c.Flags.hasBody():
 		return "POST"
 	}
 	return "GET"
@@ -104,7 +104,7 @@ func (r *recording) exchange(ctx context.Context, c *recordCommand) error {
 	x := &exchange{app: r.app, flags: &c.Flags}
 	defer func() { hackney.Close(x.cs) }()
 	send := func(ctx context.Context, rawURL string, h *headers.Headers, p hackney.Payload, o *hackney.Opts) (hackney.ClientState, error) {
-		o.Tap = r.tap
+		o.Tap = both(o.Tap, r.tap)
 		return hackney.Request(ctx, c.method(), rawURL, h, p, o)
 	}
 	if err := x.request(ctx, c.URL, send); err != nil {

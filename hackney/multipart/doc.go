@@ -14,7 +14,7 @@
 // Content-Type, as hackney 0.6.0 sends them, values too. In names line ends and quotes
 // are written as %0D, %0A and %22, which is what browsers do and servers expect; all else,
 // UTF-8 and the backslash too, is written as it is. A server that takes a backslash for an
-// escape reads another name then, and none where it stands at the end.
+// escape reads another name then; one at the end of a name is refused.
 //
 // Boundaries come from crypto/rand, and one that occurs in content that is at hand is
 // drawn again. In a file or a reader it is not looked for: there nobody who does not

@@ -61,9 +61,12 @@ var anyContent = rapid.OneOf(
 	rapid.Map(rapid.SampledFrom([]int{4095, 4096, 4097, 8192, large - 1, large, large + 1}), func(n int) string { return strings.Repeat("\r\n", n)[:n] }),
 )
 
+// drawName draws a name; one that ends in a backslash is refused.
+func drawName(t *rapid.T, label string) string { return strings.TrimRight(anyName.Draw(t, label), `\`) }
+
 func drawSample(t *rapid.T, write func(string) string) sample {
 	s := sample{
-		name: anyName.Draw(t, "name"), filename: anyName.Draw(t, "file name"), content: anyContent.Draw(t, "content"),
+		name: drawName(t, "name"), filename: drawName(t, "file name"), content: anyContent.Draw(t, "content"),
 	}
 	full := s.filename
 	s.filename = full[strings.LastIndexByte(full, '/')+1:]

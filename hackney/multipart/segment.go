@@ -47,6 +47,7 @@ var (
 	errTooLong     = errors.New("the form is longer than 2^63 bytes")
 	errDisposition = errors.New("its fields have a Content-Disposition")
 	errControl     = errors.New("a control byte is in its name, file name or type")
+	errBackslash   = errors.New("its name or file name ends in a backslash, behind which readers disagree about the quote")
 	errDelimiter   = errors.New("a line of its content begins with the boundary")
 	errIrregular   = errors.New("it is not a regular file")
 	errShort       = errors.New("the file ends before the range does")
@@ -230,6 +231,8 @@ func (p *Part) check() error {
 		return errDisposition
 	case !quotable(p.name), !quotable(p.filename), !fields.ValidValue(p.ctype):
 		return errControl
+	case strings.HasSuffix(p.name, `\`), strings.HasSuffix(p.filename, `\`):
+		return errBackslash
 	}
 	return nil
 }

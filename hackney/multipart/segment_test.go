@@ -83,6 +83,8 @@ func TestRefused(t *testing.T) {
 		{"DEL in the name", Value("a\x7f", secret), `multipart: part "a\x7f": ` + errControl.Error()},
 		{"ESC in the file name", v.Named("\x1b[0m"), `multipart: part "pass": ` + errControl.Error()},
 		{"VT in the name", Value("\x0b", secret), `multipart: part "\v": ` + errControl.Error()},
+		{"backslash behind the name", Value(`a\`, secret), `multipart: part "a\\": ` + errBackslash.Error()},
+		{"backslash behind the file name", v.Named(`b\`), `multipart: part "pass": ` + errBackslash.Error()},
 		{"line in the type", v.Type("text/plain\r\nX: y"), `multipart: part "pass": ` + errControl.Error()},
 		{"LF in the type", v.Type("text/plain\n"), `multipart: part "pass": ` + errControl.Error()},
 		{"line in the type of a begun part", Start("pass", "", "a\r\n\r\n"), `multipart: part "pass": ` + errControl.Error()},

@@ -38,6 +38,7 @@ func TestNginx(t *testing.T) {
 		{"put of 1 MiB", testPut},
 		{"put by other payloads", testPayloads},
 		{"put of a streamed body", testStreamed},
+		{"multipart", testMultipart},
 		{"keep-alive", testKeepAlive},
 		{"close", testClose},
 		{"100 requests on one connection", testHundred},

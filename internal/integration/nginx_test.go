@@ -31,7 +31,8 @@ type nginx struct {
 }
 
 // config has one server behind plain TCP, TLS and a Unix socket. X-Connection and
-// X-Requests tell by which connection a request came, and as which one on it.
+// X-Requests tell by which connection a request came, and as which one on it. The body
+// of a request to /form/ is put into a file, whose path is the answer.
 const config = `
 daemon off;
 master_process off;
@@ -66,6 +67,16 @@ http {
 		location /zipped/  { gzip_static on; }
 		location /zipping/ { gzip on; gzip_types text/plain; }
 		location /upload/  { dav_methods PUT; }
+		location /form/    {
+			client_body_in_file_only on;
+			client_body_temp_path    {dir}/forms;
+			proxy_pass               http://unix:{dir}/nginx.sock:/taken;
+			proxy_pass_request_body  off;
+			proxy_set_header         Content-Length "";
+			proxy_set_header         X-File $request_body_file;
+			add_header               X-Type $content_type;
+		}
+		location = /taken  { default_type text/plain; return 200 $http_x_file; }
 		location /narrow/  { dav_methods PUT; client_max_body_size 1k; }
 	}
 }
