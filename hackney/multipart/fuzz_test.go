@@ -59,7 +59,8 @@ func plainRead(form []byte, boundary string) (parts []plainPart, whole bool) {
 	for {
 		p, err := r.NextRawPart()
 		if err != nil {
-			return parts, err == io.EOF || err != nil && bytes.HasSuffix(form, []byte("--"+boundary+"--\r"))
+			last := bytes.TrimRight(bytes.TrimSuffix(form, []byte("\r")), " \t") // of a line end that is cut
+			return parts, err == io.EOF || bytes.HasSuffix(last, []byte("--"+boundary+"--"))
 		}
 		content, err := io.ReadAll(p)
 		if err != nil {

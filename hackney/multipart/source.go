@@ -74,6 +74,6 @@ func (s *source) closed(err error) bool {
 	if s.err != errEnd || err == errEnd || !errors.Is(err, errEnd) {
 		return false
 	}
-	padding, ok := bytes.CutPrefix(s.line, []byte(s.closing))
-	return ok && len(bytes.TrimLeft(padding, " \t\r")) == 0
+	padding, ok := bytes.CutPrefix(bytes.TrimSuffix(s.line, []byte("\r")), []byte(s.closing))
+	return ok && len(bytes.TrimLeft(padding, " \t")) == 0
 }
