@@ -106,7 +106,7 @@ func (a *anchor) fire(seq uint64) {
 		return
 	}
 	if a.cancel.CompareAndSwap(seq|cancelArmed, seq|cancelFiring) {
-		if c := a.core.Load(); c.conn.SetDeadline(time.Unix(1, 0)) != nil {
+		if c := a.core.Load(); c != nil && c.conn.SetDeadline(time.Unix(1, 0)) != nil {
 			c.abort() // it has no deadlines
 		}
 		a.cancel.Store(seq | cancelFired)

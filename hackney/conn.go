@@ -124,6 +124,9 @@ type origin struct {
 // origin is that of to, without a hold on the URL that to was cut from.
 func (to place) origin() *origin {
 	u := url.URL{Scheme: to.transport.Scheme(), Host: to.host, Port: to.port}
+	if to.port == 0 { // which a URL without a Netloc would leave to the scheme
+		u.Netloc = (&url.URL{Host: to.host}).Authority() + ":0"
+	}
 	o := &origin{place: to, authority: strings.Clone(u.Authority())}
 	if strings.HasPrefix(o.authority, to.host) {
 		o.host = o.authority[:len(to.host)]

@@ -316,7 +316,7 @@ func (h *handle) deliver(w io.Writer, p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	h.exchange.parked = append([]byte(nil), p[n:]...)
+	h.exchange.parked = append(append([]byte(nil), p[n:]...), h.exchange.parked...) // in front of what was parked before
 	return n, &ArgumentError{What: "writer", Err: err}
 }
 

@@ -55,7 +55,7 @@ type (
 type StateError struct {
 	Op     Op
 	State  ResponseState // of the state that was given
-	UsedBy Op            // with ErrStale: the operation that used the state
+	UsedBy Op            // with ErrStale: the operation that used the state, where that is still known
 	Err    error         // ErrInvalidState, ErrStale or ErrClosed
 	want   states
 }
@@ -64,10 +64,14 @@ type StateError struct {
 func (e *StateError) Error() string {
 	switch e.Err {
 	case ErrStale:
-		if e.UsedBy == OpHijack {
+		by := e.UsedBy.String()
+		switch e.UsedBy {
+		case OpHijack:
 			return fmt.Sprintf("%v: the connection was taken out by Hijack", e.Op)
+		case opUnknown:
+			by = "another operation"
 		}
-		return fmt.Sprintf("%v: the state (%v) was already used by %v; go on with the state that returned (is it shadowed by a := in an inner block?)", e.Op, e.State, e.UsedBy)
+		return fmt.Sprintf("%v: the state (%v) was already used by %s; go on with the state that returned (is it shadowed by a := in an inner block?)", e.Op, e.State, by)
 	case ErrClosed:
 		return fmt.Sprintf("%v: the connection of the state (%v) is closed", e.Op, e.State)
 	}

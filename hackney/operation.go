@@ -71,6 +71,9 @@ func (a *operation) adopt(h *handle, to *place) {
 // commit ends the operation: next is the state it leads to, err goes along.
 func (a *operation) commit(next *ClientState, err error) (ClientState, error) {
 	if h := a.h; h != nil {
+		if next.response == StateStart || next.response == StateDone { // no exchange is under way
+			h.clear()
+		}
 		turn, alive := h.commit(a.given.turn, a.op)
 		next.turn = turn
 		next.expect = next.expect && h.work != nil && h.up.expect
@@ -89,6 +92,9 @@ func (a *operation) commit(next *ClientState, err error) (ClientState, error) {
 // giveBack ends the operation as if it had not been: the state it was given is
 // the present one again.
 func (a *operation) giveBack(err error) (ClientState, error) {
+	if a.h != nil && (a.given.response == StateStart || a.given.response == StateDone) {
+		a.h.clear()
+	}
 	if a.h != nil && !a.h.giveBack(a.given.turn, a.op) {
 		return a.fail(&StateError{Op: a.op, State: a.given.response, Err: ErrClosed})
 	}

@@ -146,7 +146,7 @@ func (cs *ClientState) fresh(op Op) error {
 	if h == nil || turn(h.word.Load())&^closedBit == cs.turn {
 		return nil
 	}
-	return &StateError{Op: op, State: cs.response, UsedBy: turn(h.word.Load()).op(), Err: ErrStale}
+	return &StateError{Op: op, State: cs.response, UsedBy: cs.turn.usedBy(turn(h.word.Load())), Err: ErrStale}
 }
 
 // pieceRead ends an operation that read a piece.

@@ -37,6 +37,18 @@ func (t turn) next(op Op) turn { return packTurn(op, t.count()+1, t.lease()) }
 // nextLease is the first turn of the lease behind that of t, which op has ended.
 func (t turn) nextLease(op Op) turn { return packTurn(op, 0, t.lease()+1) }
 
+// opUnknown has used a state whose handle has since gone on to somebody else.
+const opUnknown Op = 63
+
+// usedBy is the operation that has used a state of the turn t, where the word that is
+// there now still tells: in the same lease, or right behind it.
+func (t turn) usedBy(now turn) Op {
+	if now.lease() == t.lease() || now == t.nextLease(now.op()) {
+		return now.op()
+	}
+	return opUnknown
+}
+
 // claim takes the turn of cs for op: nil, or a *StateError with ErrStale or
 // ErrClosed, and then nothing happened.
 func (h *handle) claim(t turn, op Op, in ResponseState) error {
@@ -44,7 +56,7 @@ func (h *handle) claim(t turn, op Op, in ResponseState) error {
 		return nil
 	}
 	now := turn(h.word.Load())
-	e := &StateError{Op: op, State: in, UsedBy: now.op(), Err: ErrStale}
+	e := &StateError{Op: op, State: in, UsedBy: t.usedBy(now), Err: ErrStale}
 	if now&closedBit != 0 && now.count() == t.count() && now.lease() == t.lease() {
 		e.Err = ErrClosed
 	}
