@@ -18,7 +18,8 @@
 // Request, the verbs (Get, Post, …) and SendRequest send a request and read the head
 // of the answer. With the payload Stream they stop behind the request's head:
 // StreamRequestBody sends the body piece by piece, EndStreamRequestBody ends it and
-// StartResponse reads the answer's head. StreamStatus, StreamHeader and
+// StartResponse reads the answer's head. With StreamMultipart it is a form that is sent,
+// item by item, by StreamMultipartRequest. StreamStatus, StreamHeader and
 // StreamHeaders read it line by line. Body, BodyMax, StreamBody, CopyBody, SkipBody
 // and BodyReader read the body. Connect, Reconnect, Close, Handoff, Hijack and
 // SetSockopts are about the connection.

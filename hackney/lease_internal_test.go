@@ -40,6 +40,28 @@ func TestStaleOfAnotherLease(t *testing.T) {
 	}
 }
 
+// TestStaleOfAnotherLeaseInDone is that for a state in which reading claims nothing.
+func TestStaleOfAnotherLeaseInDone(t *testing.T) {
+	ctx := context.Background()
+	for range 50 {
+		done := mMust(t)(SendRequest(ctx, mDialed(t, mServed(Opts{}, func(p *mPeer) {
+			p.await(mHeadEnd)
+			p.say("HTTP/1.1 204 No Content\r\n\r\n")
+			p.await(mHeadEnd)
+			p.say("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+		})), Req{}))
+		mMust(t)(SendRequest(ctx, done, Req{}))
+		conn, _, err := Hijack(mDialed(t, mServed(Opts{}, func(p *mPeer) { p.await(mHeadEnd) })))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		if _, _, err = StreamBody(ctx, done); !errors.Is(err, ErrStale) || strings.Contains(err.Error(), "Hijack") {
+			t.Fatalf("SendRequest has used the state, and nobody has taken its connection out: %v", err)
+		}
+	}
+}
+
 // TestForgottenWhileFiring has the context end between the two steps in which a
 // forgotten connection is let go: a panic has left it armed.
 func TestForgottenWhileFiring(t *testing.T) {

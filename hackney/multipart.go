@@ -3,8 +3,6 @@ package hackney
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 
 	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/internal/http1"
@@ -90,25 +88,21 @@ func (g *segment) look() error {
 
 var errChanged = errors.New("the file has changed since the form was begun")
 
-// open opens the file of a segment.
+// open opens the file of a segment, which must be as it was.
 func (g *segment) open() (*fileSource, error) {
-	f, err := os.Open(g.Path)
+	n := g.N
+	if g.whole >= 0 {
+		n = 0 // all that is there now
+	}
+	s, err := filePayload{g.Path, g.Offset, n}.open()
 	if err != nil {
-		return nil, err
+		return nil, errors.Unwrap(err)
 	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s is not a regular file", g.Path)
-	case g.whole >= 0 && info.Size() != g.whole, info.Size() < g.Offset+g.N:
-		err = errChanged
+	if s.file.n != g.N {
+		s.close()
+		return nil, errChanged
 	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return &fileSource{f, g.Offset, g.N, g.whole}, nil
+	return s.file, nil
 }
 
 // sendForm sends the segments of a form, one after the other.
@@ -200,10 +194,10 @@ func StreamMultipartRequest(ctx context.Context, cs ClientState, part multipart.
 		return cs, err
 	}
 	src, err := a.openItem(part)
-	if err != nil {
+	switch {
+	case err != nil:
 		return a.giveBack(err)
-	}
-	if part.Kind() == multipart.Finish {
+	case part.Kind() == multipart.Finish:
 		return a.finishForm(ctx)
 	}
 	next, err := a.streamed(ctx, &src)
@@ -264,21 +258,21 @@ func (a *operation) finishForm(ctx context.Context) (ClientState, error) {
 // closeForm sends the end of a form that is being streamed, if there is one; the last
 // chunk leaves with it.
 func (a *operation) closeForm(ctx context.Context) (early *http1.Head, err error) {
-	h, form := a.h, a.given.form()
-	if form.boundary == "" || h.up.done {
+	h := a.h
+	if a.given.form().boundary == "" || h.up.done {
 		return nil, nil
 	}
-	end := multipart.Closing(form.boundary)
-	if form.open {
-		end = "\r\n" + end
+	end, err := a.openItem(multipart.EOF)
+	if err != nil {
+		return nil, err
 	}
 	if h.up.framing != byChunks {
-		return h.sendPiece(ctx, []byte(end))
+		return h.sendPiece(ctx, end.data)
 	}
 	if early, err := h.answerBefore(ctx); early != nil || err != nil {
 		return early, err
 	}
-	last := append(http1.AppendChunk(nil, []byte(end)), http1.LastChunk...)
+	last := append(http1.AppendChunk(nil, end.data), http1.LastChunk...)
 	if err := h.write(ctx, opWriteBody, last); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/internal/wiretest"
 )
 
@@ -95,4 +96,24 @@ func TestCopyBodyBothOutOfTime(t *testing.T) {
 	if b := wBounded(t, arrived); string(b[full:]) != body || n != int64(len(body)) {
 		t.Errorf("%d bytes were copied, %d came, want %d", n, len(b)-full, len(body))
 	}
+}
+
+// A file of a form that has become a named pipe by its turn is not waited for.
+func TestFormFileBecomesANamedPipe(t *testing.T) {
+	path := wFile(t, "a.txt", "0123456789")
+	t.Cleanup(func() { // lets go of whoever waits after all
+		if f, err := os.OpenFile(path, os.O_RDWR, 0); err == nil {
+			f.Close()
+		}
+	})
+	swap := fThen(func() { os.Remove(path); syscall.Mkfifo(path, 0o600) })
+	srv := wiretest.New(t, wiretest.Conn{wiretest.On(wiretest.Body, wOK)})
+	c := wNew(t)
+	form := hackney.Multipart(multipart.Reader("r", "r", swap, -1), multipart.File("f", path))
+	sent := rRun(func() (hackney.ClientState, error) { return hackney.Post(c.ctx, srv.URL("/"), nil, form, nil) })
+	got := wBounded(t, sent)
+	if e := wIs[*hackney.ArgumentError](t, c.fails(got.cs, got.err)); e.What != "file" {
+		t.Errorf("%s is to blame: %v", e.What, e)
+	}
+	c.in(hackney.StateFailed)
 }
