@@ -13,41 +13,44 @@ import (
 // the defaults. An error of the network is a *TransportError that names every
 // address that was tried; the state that comes with it can be given to Reconnect.
 func Connect(ctx context.Context, t transport.Transport, host string, port int, o *Opts) (ClientState, error) {
-	a := operation{op: OpConnect, given: ClientState{opts: o}}
+	a := operation{op: OpConnect, cs: ClientState{opts: o}}
 	if t == nil {
-		return a.given, a.refuse(badArgument("transport", "it is nil"))
+		return a.cs, a.refuse(badArgument("transport", "it is nil"))
 	}
 	to, err := newPlace(t, host, port)
 	if err != nil {
-		return a.given, a.refuse(err)
+		return a.cs, a.refuse(err)
 	}
 	a.to = to
 	a.keepOrigin()
-	a.given.auth = o.orDefault().BasicAuth
+	a.cs.auth = o.orDefault().BasicAuth
+	err = a.connected(ctx)
+	return a.cs, err
+}
+
+// connected ends an operation that does no more than connect.
+func (a *operation) connected(ctx context.Context) error {
 	if err := a.reconnect(ctx); err != nil {
 		return a.unconnected(err)
 	}
 	a.h.rests()
-	return a.commit(&a.given, nil)
+	return a.commit(nil)
 }
 
 // Reconnect opens the connection of a closed client anew, to the same place with
 // the same options (hackney:connect/1). It leads to start. On a client that is
 // connected, as far as its state knows, it does nothing and gives the state back.
 func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
-	a := operation{op: OpReconnect, given: cs}
+	a := operation{op: OpReconnect, cs: cs, from: cs.response}
 	if err := cs.check(OpReconnect); err != nil {
 		return cs, a.refuse(err)
 	}
 	if cs.connection == Connected {
-		a.trace(cs.response, nil)
+		a.trace(nil)
 		return cs, nil
 	}
-	if err := a.reconnect(ctx); err != nil {
-		return a.unconnected(err)
-	}
-	a.h.rests()
-	return a.commit(&a.given, nil)
+	err := a.connected(ctx)
+	return a.cs, err
 }
 
 // Close closes the client's connection (hackney:close/1). It is legal in every
@@ -73,11 +76,12 @@ func Close(cs ClientState) (_ ClientState, err error) {
 }
 
 func (cs *ClientState) close() (kept Kept, err error) {
-	a := operation{op: OpClose, given: *cs}
+	a := operation{op: OpClose, cs: *cs, from: cs.response}
 	if kept = cs.kept; cs.handle != nil {
 		kept, err = a.end(cs.handle)
 	}
-	a.trace(StateStart, err)
+	a.cs.response = StateStart
+	a.trace(err)
 	return kept, err
 }
 
@@ -85,10 +89,10 @@ func (cs *ClientState) close() (kept Kept, err error) {
 // means that it is somebody else's now.
 func (a *operation) end(h *handle) (Kept, error) {
 	defer runtime.KeepAlive(h)
-	if a.given.pooled && h.claim(a.given.turn, OpClose, a.given.response) == nil {
+	if a.cs.pooled && h.claim(a.cs.turn, OpClose, a.cs.response) == nil {
 		return a.endPooled(h), nil
 	}
-	first, idle := h.shut(a.given.turn)
+	first, idle := h.shut(a.cs.turn)
 	var err error
 	if first {
 		err = h.core.close()
@@ -105,31 +109,31 @@ func (a *operation) end(h *handle) (Kept, error) {
 // takes little, else it is closed.
 func (a *operation) endPooled(h *handle) Kept {
 	a.h = h
-	over := a.given
-	o := a.given.opts.orDefault()
+	o := a.cs.opts.orDefault()
 	h.use(o)
 	switch {
-	case a.given.response == StateOnBody && h.drain(o):
-		a.finish(&over)
-	case a.given.response == StateStart && h.stillGood():
-		a.checkIn(&over)
+	case a.cs.response == StateOnBody && h.drain(o):
+		a.finish()
+	case a.cs.response == StateStart && h.stillGood():
+		a.checkIn()
 	default:
-		a.retire(&over)
-		h.word.Store(uint64(a.given.turn | closedBit)) // closed, for copies, and not used
-		over.kept = NotKeptOnClose
+		a.retire()
+		h.word.Store(uint64(a.cs.turn | closedBit)) // closed, for copies, and not used
+		a.cs.kept = NotKeptOnClose
 	}
-	return over.kept
+	return a.cs.kept
 }
 
 // Handoff gives the client away (hackney:controlling_process/2): the state that
 // returns is the only one that can be used, all copies of the old one are stale. It
 // is legal in every state but failed, and does not change it.
 func Handoff(cs ClientState) (ClientState, error) {
-	a := operation{op: OpHandoff, given: cs}
+	a := operation{op: OpHandoff, cs: cs, from: cs.response}
 	if err := a.begin(); err != nil {
 		return cs, err
 	}
-	return a.commit(&cs, nil)
+	err := a.commit(nil)
+	return a.cs, err
 }
 
 // Hijack takes the connection out of the client: the caller owns it from here on
@@ -137,14 +141,14 @@ func Handoff(cs ClientState) (ClientState, error) {
 // legal in start, done and switched, and ends the state: nothing but Close, which
 // then does nothing, is left for it.
 func Hijack(cs ClientState) (net.Conn, []byte, error) {
-	a := operation{op: OpHijack, given: cs}
+	a := operation{op: OpHijack, cs: cs, from: cs.response}
 	if err := a.begin(); err != nil {
 		return nil, nil, err
 	}
 	h := a.h
-	claimed, ended := a.given.turn.claimedBy(a.op), a.given.turn.next(a.op)|closedBit
+	claimed, ended := a.cs.turn.claimedBy(a.op), a.cs.turn.next(a.op)|closedBit
 	if !h.word.CompareAndSwap(uint64(claimed), uint64(ended)) { // Close came first
-		_, err := a.fail(&StateError{Op: a.op, State: cs.response, Err: ErrClosed})
+		err := a.fail(&StateError{Op: a.op, State: cs.response, Err: ErrClosed})
 		return nil, nil, err
 	}
 	rest := append([]byte(nil), h.unread()...)
@@ -153,7 +157,8 @@ func Hijack(cs ClientState) (net.Conn, []byte, error) {
 	h.liftLimits()
 	h.clear()
 	h.core.ended()
-	a.trace(StateSwitched, nil)
+	a.cs.response = StateSwitched
+	a.trace(nil)
 	return h.conn, rest, nil
 }
 
@@ -162,13 +167,12 @@ func Hijack(cs ClientState) (net.Conn, []byte, error) {
 // state but failed and leaves the state as it is. f must not read, write or close.
 func SetSockopts(cs ClientState, f func(net.Conn) error) error {
 	if f == nil {
-		a := operation{op: OpSetSockopts, given: cs}
+		a := operation{op: OpSetSockopts, cs: cs, from: cs.response}
 		return a.refuse(badArgument("function", "it is nil"))
 	}
-	a := operation{op: OpSetSockopts, given: cs}
+	a := operation{op: OpSetSockopts, cs: cs, from: cs.response}
 	if err := a.begin(); err != nil {
 		return err
 	}
-	_, err := a.giveBack(f(transport.Socket(a.h.conn)))
-	return err
+	return a.giveBack(f(transport.Socket(a.h.conn)))
 }

@@ -139,8 +139,9 @@ func TestResultsPinNothing(t *testing.T) {
 			return next, nil
 		},
 		"failed": func(ctx context.Context, cs ClientState) (ClientState, error) {
-			next, _ := (&operation{op: OpBody, given: cs, h: cs.handle}).fail(errWhy)
-			return next, nil
+			a := operation{op: OpBody, cs: cs, from: cs.response, h: cs.handle}
+			a.fail(errWhy)
+			return a.cs, nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

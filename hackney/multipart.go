@@ -182,17 +182,22 @@ var errNoForm = errors.New("the request's body is no multipart form")
 // StreamRequestBody. A form that takes another size than was announced is an
 // *ArgumentError that says by how much.
 func StreamMultipartRequest(ctx context.Context, cs ClientState, part multipart.Part) (ClientState, error) {
-	a := operation{op: OpStreamMultipartRequest, given: cs}
+	a := operation{op: OpStreamMultipartRequest, cs: cs, from: cs.response}
 	if cs.formEnded(part) {
 		if err := cs.fresh(a.op); err != nil {
 			return cs, a.refuse(err)
 		}
-		a.trace(cs.response, nil)
+		a.trace(nil)
 		return cs, nil
 	}
-	if err := a.begin(); err != nil {
-		return cs, err
+	err := a.begin()
+	if err == nil {
+		err = a.streamItem(ctx, part)
 	}
+	return a.cs, err
+}
+
+func (a *operation) streamItem(ctx context.Context, part multipart.Part) error {
 	src, err := a.openItem(part)
 	switch {
 	case err != nil:
@@ -200,14 +205,14 @@ func StreamMultipartRequest(ctx context.Context, cs ClientState, part multipart.
 	case part.Kind() == multipart.Finish:
 		return a.finishForm(ctx)
 	}
-	next, err := a.streamed(ctx, &src)
+	err = a.streamed(ctx, &src)
 	if err == nil {
-		next.extra = next.extra.withForm(streamedForm{
-			boundary: cs.form().boundary,
+		a.cs.extra = a.cs.extra.withForm(streamedForm{
+			boundary: a.cs.form().boundary,
 			open:     part.Kind() == multipart.Begin || part.Kind() == multipart.Piece,
 		})
 	}
-	return next, err
+	return err
 }
 
 // formEnded says whether part ends a form that was ended already.
@@ -235,7 +240,7 @@ func (x *extra) withForm(f streamedForm) *extra {
 
 // openItem makes a source of an item of the form.
 func (a *operation) openItem(part multipart.Part) (source, error) {
-	form := a.given.form()
+	form := a.cs.form()
 	if form.boundary == "" {
 		return source{}, &ArgumentError{What: "part", Err: errNoForm}
 	}
@@ -247,19 +252,19 @@ func (a *operation) openItem(part multipart.Part) (source, error) {
 }
 
 // finishForm ends the form and the body.
-func (a *operation) finishForm(ctx context.Context) (ClientState, error) {
-	next, err := a.bodyEndSent(ctx)
+func (a *operation) finishForm(ctx context.Context) error {
+	err := a.bodyEndSent(ctx)
 	if err == nil {
-		next.extra = next.extra.withForm(streamedForm{boundary: a.given.form().boundary})
+		a.cs.extra = a.cs.extra.withForm(streamedForm{boundary: a.cs.form().boundary})
 	}
-	return next, err
+	return err
 }
 
 // closeForm sends the end of a form that is being streamed, if there is one; the last
 // chunk leaves with it.
 func (a *operation) closeForm(ctx context.Context) (early *http1.Head, err error) {
 	h := a.h
-	if a.given.form().boundary == "" || h.up.done {
+	if a.cs.form().boundary == "" || h.up.done {
 		return nil, nil
 	}
 	end, err := a.openItem(multipart.EOF)

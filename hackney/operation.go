@@ -11,22 +11,24 @@ import (
 
 // operation is an operation under way. It holds the turn of a handle, and ends in
 // exactly one of commit, giveBack and fail (Hijack, which ends the state too, apart).
-// One that never got the turn ends in refuse. Each of them traces.
+// One that never got the turn ends in refuse. Each of them traces, and leaves in cs
+// the state that the caller gets, which is a large value: it is made in place.
 type operation struct {
-	op    Op
-	given ClientState
-	h     *handle
-	to    place // where a client leads that has no link yet
+	op   Op
+	from ResponseState
+	cs   ClientState // the state it was given, and at its end the one it leads to
+	h    *handle
+	to   place // where a client leads that has no link yet
 }
 
 // begin checks that the operation is legal in the state it was given and claims its
 // turn. Where that has no handle (its connection is closed) there is nothing to claim,
 // and h is nil.
 func (a *operation) begin() error {
-	if err := a.given.check(a.op); err != nil {
+	if err := a.cs.check(a.op); err != nil {
 		return a.refuse(err)
 	}
-	a.h = a.given.handle
+	a.h = a.cs.handle
 	return a.claim()
 }
 
@@ -34,47 +36,48 @@ func (a *operation) claim() error {
 	if a.h == nil {
 		return nil
 	}
-	if err := a.h.claim(a.given.turn, a.op, a.given.response); err != nil {
+	if err := a.h.claim(a.cs.turn, a.op, a.cs.response); err != nil {
 		return a.refuse(err)
 	}
-	a.h.use(a.given.opts.orDefault())
+	a.h.use(a.cs.opts.orDefault())
 	return nil
 }
 
 // refuse reports a call that changed nothing.
 func (a *operation) refuse(err error) error {
-	a.trace(a.given.response, err)
+	a.trace(err)
 	return err
 }
 
-func (a *operation) trace(to ResponseState, err error) {
-	if t := a.given.opts.orDefault().Trace; t != nil {
-		t(TraceEvent{Op: a.op, From: a.given.response, To: to, Err: err})
+func (a *operation) trace(err error) {
+	if t := a.cs.opts.orDefault().Trace; t != nil {
+		t(TraceEvent{Op: a.op, From: a.from, To: a.cs.response, Err: err})
 	}
 }
 
 // adopt goes on with a new connection in place of the one the state had.
 func (a *operation) adopt(h *handle, to *place) {
-	h.use(a.given.opts.orDefault())
+	h.use(a.cs.opts.orDefault())
 	first := turn(h.word.Load()) // of its lease
 	h.word.Store(uint64(first.claimedBy(a.op)))
 	a.h = h
-	a.given.handle, a.given.turn, a.given.pooled = h, first, h.pooled != nil
-	a.given.link = h.linkTo(to)
-	a.given.kept = KeptUnknown
-	a.given.connection, a.given.reused = Connected, false
-	a.given.head, a.given.extra, a.given.body = nil, nil, BodyWaiting
-	a.given.method, a.given.path = "", ""
-	a.given.chunked, a.given.expect = false, false
+	a.cs.handle, a.cs.turn, a.cs.pooled = h, first, h.pooled != nil
+	a.cs.link = h.linkTo(to)
+	a.cs.kept = KeptUnknown
+	a.cs.connection, a.cs.reused = Connected, false
+	a.cs.head, a.cs.extra, a.cs.body = nil, nil, BodyWaiting
+	a.cs.method, a.cs.path = "", ""
+	a.cs.chunked, a.cs.expect = false, false
 }
 
-// commit ends the operation: next is the state it leads to, err goes along.
-func (a *operation) commit(next *ClientState, err error) (ClientState, error) {
+// commit ends the operation: cs is the state it leads to, but for its turn; err goes along.
+func (a *operation) commit(err error) error {
 	if h := a.h; h != nil {
+		next := &a.cs
 		if next.response == StateStart || next.response == StateDone { // no exchange is under way
 			h.clear()
 		}
-		turn, alive := h.commit(a.given.turn, a.op)
+		turn, alive := h.commit(next.turn, a.op)
 		next.turn = turn
 		next.expect = next.expect && h.work != nil && h.up.expect
 		next.open = next.open && h.work != nil && !h.up.ended()
@@ -85,66 +88,65 @@ func (a *operation) commit(next *ClientState, err error) (ClientState, error) {
 		}
 		runtime.KeepAlive(h)
 	}
-	a.trace(next.response, err)
-	return *next, err
+	a.trace(err)
+	return err
 }
 
-// giveBack ends the operation as if it had not been: the state it was given is
-// the present one again.
-func (a *operation) giveBack(err error) (ClientState, error) {
-	if a.h != nil && (a.given.response == StateStart || a.given.response == StateDone) {
+// giveBack ends the operation as if it had not been: the state it was given, which it
+// must not have changed, is the present one again.
+func (a *operation) giveBack(err error) error {
+	if a.h != nil && (a.cs.response == StateStart || a.cs.response == StateDone) {
 		a.h.clear()
 	}
-	if a.h != nil && !a.h.giveBack(a.given.turn, a.op) {
-		return a.fail(&StateError{Op: a.op, State: a.given.response, Err: ErrClosed})
+	if a.h != nil && !a.h.giveBack(a.cs.turn, a.op) {
+		return a.fail(&StateError{Op: a.op, State: a.from, Err: ErrClosed})
 	}
 	runtime.KeepAlive(a.h)
-	a.trace(a.given.response, err)
-	return a.given, err
+	a.trace(err)
+	return err
 }
 
 // fail ends the operation in failed: the connection is closed. Where Close came
 // first, that is the error, whatever the socket said of it.
-func (a *operation) fail(err error) (ClientState, error) {
+func (a *operation) fail(err error) error {
 	if a.h != nil && turn(a.h.word.Load())&closedBit != 0 {
-		err = &StateError{Op: a.op, State: a.given.response, Err: ErrClosed}
+		err = &StateError{Op: a.op, State: a.from, Err: ErrClosed}
 	}
-	next := a.given
-	next.response = StateFailed
 	if a.h != nil {
 		a.h.core.abort()
 	}
-	a.retire(&next)
+	a.retire()
+	a.cs.response = StateFailed
 	a.blame(err)
-	a.trace(StateFailed, err)
-	return next, err
+	a.trace(err)
+	return err
 }
 
 // retire closes the connection of the operation for good.
-func (a *operation) retire(next *ClientState) {
+func (a *operation) retire() {
 	if h := a.h; h != nil {
-		h.word.Store(uint64(a.given.turn.next(a.op) | closedBit))
+		h.word.Store(uint64(a.cs.turn.next(a.op) | closedBit))
 		h.anchor.unregister()
 		h.core.close()
 		h.anchor.core.Store(nil)
 		h.clear()
 	}
-	next.handle, next.connection = nil, Closed
+	a.cs.handle, a.cs.connection = nil, Closed
 }
 
 // finish ends the exchange: the connection is kept where it may be, else closed.
-func (a *operation) finish(next *ClientState) {
-	next.response, next.body = StateDone, BodyDone
-	next.kept = a.h.keeps()
-	if !next.kept.Yes() {
-		if c := a.part(next); c != nil {
+func (a *operation) finish() {
+	a.cs.response, a.cs.body = StateDone, BodyDone
+	a.cs.kept = a.h.keeps()
+	if !a.cs.kept.Yes() {
+		if c := a.part(); c != nil {
 			c.close()
 		}
 		return
 	}
 	a.h.carried = true
 	if a.h.pooled != nil {
-		a.checkIn(next)
+		a.checkIn()
 		return
 	}
 	a.h.rests()
@@ -154,7 +156,7 @@ func (a *operation) finish(next *ClientState) {
 
 // broken ends an operation that could not go on: an interruption that lost
 // nothing gives the turn back, everything else fails.
-func (a *operation) broken(err error) (ClientState, error) {
+func (a *operation) broken(err error) error {
 	if interrupted(err) {
 		return a.giveBack(err)
 	}
@@ -174,10 +176,10 @@ func interrupted(err error) bool {
 
 // blame writes into the errors of the codec with whom it was.
 func (a *operation) blame(err error) {
-	if a.given.link == nil {
+	if a.cs.link == nil {
 		return
 	}
-	addr := a.given.link.address()
+	addr := a.cs.link.address()
 	switch e := err.(type) {
 	case *http1.ProtocolError:
 		e.Addr = addr

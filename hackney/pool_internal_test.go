@@ -164,9 +164,12 @@ func TestHandleOfAnotherConnection(t *testing.T) {
 	h.anchor.core.Store(made)
 	h.tcp, _ = conn.(*net.TCPConn)
 	h.idleSince = clock()
-	a := operation{op: OpConnect, given: ClientState{opts: o2}}
+	a := operation{op: OpConnect, cs: ClientState{opts: o2}}
 	a.adopt(h, &start.link.place)
-	next := must(a.commit(&a.given, nil))
+	if err := a.commit(nil); err != nil {
+		t.Fatal(err)
+	}
+	next := a.cs
 
 	for op, call := range mCalls[StateDone] {
 		for _, old := range []ClientState{start, body} {

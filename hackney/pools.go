@@ -234,31 +234,31 @@ func (c *core) Undisturbed() bool {
 }
 
 // checkIn gives the connection back to its pool.
-func (a *operation) checkIn(next *ClientState) {
+func (a *operation) checkIn() {
 	if a.h.brim && !a.h.undisturbed(false) {
-		a.retire(next)
-		a.h, next.kept = nil, NotClean
+		a.retire()
+		a.h, a.cs.kept = nil, NotClean
 		return
 	}
-	if c := a.part(next); c != nil {
-		next.kept = c.checkIn()
+	if c := a.part(); c != nil {
+		a.cs.kept = c.checkIn()
 	}
 }
 
 // part takes the connection from its handle, which goes on to its next lease: states
 // of this one cannot touch either any more. Where Close came first, it is closed
 // instead, and the core nil.
-func (a *operation) part(next *ClientState) *core {
+func (a *operation) part() *core {
 	h := a.h
-	claimed, free := a.given.turn.claimedBy(a.op), a.given.turn.nextLease(a.op)
+	claimed, free := a.cs.turn.claimedBy(a.op), a.cs.turn.nextLease(a.op)
 	h.anchor.unregister()
 	if !h.word.CompareAndSwap(uint64(claimed), uint64(free)) {
-		a.retire(next)
-		a.h, next.kept = nil, NotKeptOnClose
+		a.retire()
+		a.h, a.cs.kept = nil, NotKeptOnClose
 		return nil
 	}
 	a.h = nil
-	next.handle, next.connection = nil, Closed
+	a.cs.handle, a.cs.connection = nil, Closed
 	return h.leave()
 }
 

@@ -17,7 +17,7 @@ import (
 func TestCloseBeforeTheLook(t *testing.T) {
 	srv := wiretest.New(t, wiretest.Replies("HTTP/1.1 204 No Content\r\n\r\n"))
 	cs := mMust(t)(SendRequest(t.Context(), mConnect(t, srv, transport.TCP), Req{}))
-	a := operation{op: OpSendRequest, given: cs}
+	a := operation{op: OpSendRequest, cs: cs, from: cs.response}
 	if err := a.begin(); err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,8 @@ func TestCloseBeforeTheLook(t *testing.T) {
 	if err := a.connectFor(t.Context()); err != nil || a.h != cs.handle {
 		t.Errorf("%v, another connection: %v", err, a.h != cs.handle)
 	}
-	if next, err := a.fail(io.ErrClosedPipe); !errors.Is(err, ErrClosed) || next.ResponseState() != StateFailed {
-		t.Errorf("%v, %v", next, err)
+	if err := a.fail(io.ErrClosedPipe); !errors.Is(err, ErrClosed) || a.cs.ResponseState() != StateFailed {
+		t.Errorf("%v, %v", a.cs, err)
 	}
 }
 

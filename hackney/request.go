@@ -34,20 +34,24 @@ type Req struct {
 // What is wrong with the arguments is an *ArgumentError, before dialing. With an
 // error comes a state that is at least good for Close.
 func Request(ctx context.Context, method, rawURL string, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
-	a, r := operation{op: OpSendRequest, given: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
-	if err := a.aimRaw(&r, rawURL); err != nil {
-		return a.given, a.refuse(err)
+	a, r := operation{op: OpSendRequest, cs: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
+	err := a.aimRaw(&r, rawURL)
+	if err != nil {
+		return a.cs, a.refuse(err)
 	}
-	return a.send(ctx, &r)
+	err = a.send(ctx, &r)
+	return a.cs, err
 }
 
 // RequestURL is Request with a parsed URL (hackney:request/5 with a #hackney_url{}).
 func RequestURL(ctx context.Context, method string, u url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
-	a, r := operation{op: OpSendRequest, given: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
-	if err := a.aim(&r, &u); err != nil {
-		return a.given, a.refuse(err)
+	a, r := operation{op: OpSendRequest, cs: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
+	err := a.aim(&r, &u)
+	if err != nil {
+		return a.cs, a.refuse(err)
 	}
-	return a.send(ctx, &r)
+	err = a.send(ctx, &r)
+	return a.cs, err
 }
 
 // aimRaw is aim for a URL that is not parsed yet.
@@ -61,18 +65,18 @@ func (a *operation) aimRaw(r *Req, rawURL string) error {
 
 // aim takes from a URL where the request goes, its target, and the credentials.
 func (a *operation) aim(r *Req, u *url.URL) (err error) {
-	o := a.given.opts.orDefault()
+	o := a.cs.opts.orDefault()
 	if err := o.check(); err != nil {
 		return err
 	}
 	if a.to, err = placeOf(u); err != nil {
 		return err
 	}
-	a.given.auth = o.BasicAuth
+	a.cs.auth = o.BasicAuth
 	if u.User != "" || u.Password != "" {
 		user, password, _ := u.Credentials()
-		a.given.auth = &BasicAuth{user, password}
-		if err := a.given.auth.check(); err != nil {
+		a.cs.auth = &BasicAuth{user, password}
+		if err := a.cs.auth.check(); err != nil {
 			return err
 		}
 	}
@@ -108,17 +112,18 @@ func placeOf(u *url.URL) (place, error) {
 // answer was interrupted the state is waiting, and StartResponse goes on. The
 // payload's memory is the caller's again when SendRequest returns.
 func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error) {
-	a := operation{op: OpSendRequest, given: cs}
-	if err := a.begin(); err != nil {
-		return cs, err
+	a := operation{op: OpSendRequest, cs: cs, from: cs.response}
+	err := a.begin()
+	if err == nil {
+		err = a.send(ctx, &r)
 	}
-	return a.send(ctx, &r)
+	return a.cs, err
 }
 
 // send is SendRequest with the turn in hand: the whole way down and up.
-func (a *operation) send(ctx context.Context, r *Req) (ClientState, error) {
+func (a *operation) send(ctx context.Context, r *Req) error {
 	var p plan
-	if err := p.prepare(r, a.given.opts.orDefault()); err != nil {
+	if err := p.prepare(r, a.cs.opts.orDefault()); err != nil {
 		a.keepOrigin()
 		return a.giveBack(err)
 	}
@@ -126,12 +131,12 @@ func (a *operation) send(ctx context.Context, r *Req) (ClientState, error) {
 	if err := a.connectFor(ctx); err != nil {
 		return a.unconnected(err)
 	}
-	head, err := a.h.exchangeHeads(ctx, &p, &a.given)
+	head, err := a.h.exchangeHeads(ctx, &p, &a.cs)
 	for err != nil && a.mayResend(&p, err) { // a pool may have more that the peer has left
 		if err := a.reconnect(ctx); err != nil {
 			return a.unconnected(err)
 		}
-		head, err = a.h.exchangeHeads(ctx, &p, &a.given)
+		head, err = a.h.exchangeHeads(ctx, &p, &a.cs)
 	}
 	return a.sent(&p, head, err)
 }
@@ -146,39 +151,39 @@ func (a *operation) connectFor(ctx context.Context) error {
 
 // reconnect opens a new connection to the same place. The old one, if any, is closed.
 func (a *operation) reconnect(ctx context.Context) error {
-	o := a.given.opts.orDefault()
+	o := a.cs.opts.orDefault()
 	if err := o.check(); err != nil {
 		return err
 	}
 	to := &a.to
-	if a.given.link != nil {
-		to = &a.given.link.place
+	if a.cs.link != nil {
+		to = &a.cs.link.place
 	}
-	a.retire(&a.given)
+	a.retire()
 	a.h = nil
 	c, err := open(ctx, to, o)
 	if t := o.Trace; t != nil && a.op != OpConnect && a.op != OpReconnect {
-		t(TraceEvent{Op: OpConnect, From: a.given.response, To: StateStart, Err: err})
+		t(TraceEvent{Op: OpConnect, From: a.cs.response, To: StateStart, Err: err})
 	}
 	if err != nil {
 		return err
 	}
-	a.given.response = StateStart
+	a.cs.response = StateStart
 	a.adopt(newHandle(c), to)
 	return nil
 }
 
 // unconnected ends an operation that got no connection. The state is as good as before.
-func (a *operation) unconnected(err error) (ClientState, error) {
+func (a *operation) unconnected(err error) error {
 	a.keepOrigin()
-	a.trace(a.given.response, err)
-	return a.given, err
+	a.trace(err)
+	return err
 }
 
 // keepOrigin writes where the client leads into a state that has no connection yet.
 func (a *operation) keepOrigin() {
-	if a.given.link == nil {
-		a.given.link = &link{origin: a.to.origin()}
+	if a.cs.link == nil {
+		a.cs.link = &link{origin: a.to.origin()}
 	}
 }
 
@@ -191,11 +196,11 @@ func (a *operation) mayResend(p *plan, err error) bool {
 }
 
 // sent ends SendRequest.
-func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, error) {
+func (a *operation) sent(p *plan, head *http1.Head, err error) error {
 	if err != nil && a.untouched(err) {
 		return a.giveBack(err)
 	}
-	next := a.given
+	next := &a.cs
 	next.method, next.path = p.method, p.target
 	next.reused = a.h.carried
 	next.head, next.extra = nil, nil
@@ -207,29 +212,28 @@ func (a *operation) sent(p *plan, head *http1.Head, err error) (ClientState, err
 	switch {
 	case err != nil && interrupted(err) && a.h.up.ended():
 		next.response = StateWaiting // the request is out; reading the answer can go on
-		return a.commit(&next, err)
+		return a.commit(err)
 	case err != nil:
-		a.given = next
 		return a.fail(err)
 	case head == nil:
 		next.response = StateStream
-		return a.commit(&next, nil)
+		return a.commit(nil)
 	}
-	a.answered(&next, head)
-	return a.commit(&next, nil)
+	a.answered(head)
+	return a.commit(nil)
 }
 
 // answered enters the state behind a final head.
-func (a *operation) answered(next *ClientState, head *http1.Head) {
-	next.head = head
-	next.extra = a.h.takeExtra(next.form())
+func (a *operation) answered(head *http1.Head) {
+	a.cs.head = head
+	a.cs.extra = a.h.takeExtra(a.cs.form())
 	switch {
 	case head.Framing == http1.Switched:
-		next.response, next.body = StateSwitched, BodyDone
+		a.cs.response, a.cs.body = StateSwitched, BodyDone
 	case a.h.dec.Done():
-		a.finish(next)
+		a.finish()
 	default:
-		next.response = StateOnBody
+		a.cs.response = StateOnBody
 	}
 }
 

@@ -15,10 +15,15 @@ import (
 // it was interrupted, by RecvTimeout or ctx, the state is waiting and StartResponse
 // can be called again: nothing is lost.
 func StartResponse(ctx context.Context, cs ClientState) (ClientState, error) {
-	a := operation{op: OpStartResponse, given: cs}
-	if err := a.begin(); err != nil {
-		return cs, err
+	a := operation{op: OpStartResponse, cs: cs, from: cs.response}
+	err := a.begin()
+	if err == nil {
+		err = a.startResponse(ctx)
 	}
+	return a.cs, err
+}
+
+func (a *operation) startResponse(ctx context.Context) error {
 	head, err := a.endRequest(ctx)
 	if err == nil && head == nil {
 		head, err = a.h.readHead(ctx, opReadHead, nil)
@@ -26,10 +31,9 @@ func StartResponse(ctx context.Context, cs ClientState) (ClientState, error) {
 	if err != nil {
 		return a.stillWaiting(err)
 	}
-	next := a.given
-	next.early = false
-	a.answered(&next, head)
-	return a.commit(&next, nil)
+	a.cs.early = false
+	a.answered(head)
+	return a.commit(nil)
 }
 
 // endRequest ends the request body where that was not done, and gives a final
@@ -60,14 +64,13 @@ func (a *operation) endRequest(ctx context.Context) (*http1.Head, error) {
 
 // stillWaiting ends an operation that waited for the answer: an interruption
 // loses nothing. Where it has ended the request body, the state is waiting.
-func (a *operation) stillWaiting(err error) (ClientState, error) {
+func (a *operation) stillWaiting(err error) error {
 	switch {
 	case !interrupted(err), a.h.wrote && !a.h.up.ended():
 		return a.fail(err)
-	case (a.given.response == StateStream || a.given.open) && a.h.up.ended():
-		next := a.given
-		next.response = StateWaiting
-		return a.commit(&next, err)
+	case (a.cs.response == StateStream || a.cs.open) && a.h.up.ended():
+		a.cs.response = StateWaiting
+		return a.commit(err)
 	}
 	return a.giveBack(err)
 }
@@ -77,10 +80,15 @@ func (a *operation) stillWaiting(err error) (ClientState, error) {
 // It leads to on_status; Status, Reason and Version are known there. 1xx responses
 // are passed over and kept in Interim.
 func StreamStatus(ctx context.Context, cs ClientState) (ClientState, error) {
-	a := operation{op: OpStreamStatus, given: cs}
-	if err := a.begin(); err != nil {
-		return cs, err
+	a := operation{op: OpStreamStatus, cs: cs, from: cs.response}
+	err := a.begin()
+	if err == nil {
+		err = a.streamStatus(ctx)
 	}
+	return a.cs, err
+}
+
+func (a *operation) streamStatus(ctx context.Context) error {
 	head, err := a.endRequest(ctx)
 	if err == nil && head == nil {
 		head, err = a.h.readStatus(ctx)
@@ -88,11 +96,10 @@ func StreamStatus(ctx context.Context, cs ClientState) (ClientState, error) {
 	if err != nil {
 		return a.stillWaiting(err)
 	}
-	next := a.given
-	next.early = false
-	next.head, next.extra = withoutFields(head), a.h.takeExtra(next.form())
-	next.response = StateOnStatus
-	return a.commit(&next, nil)
+	a.cs.early = false
+	a.cs.head, a.cs.extra = withoutFields(head), a.h.takeExtra(a.cs.form())
+	a.cs.response = StateOnStatus
+	return a.commit(nil)
 }
 
 // withoutFields is what the status line alone tells of a head.
@@ -131,25 +138,24 @@ func (h *handle) lineOrRest() stride {
 // more it gives io.EOF, and the state is on_body, done or switched, with all
 // fields in Headers. The strings are the caller's.
 func StreamHeader(ctx context.Context, cs ClientState) (name, value string, next ClientState, err error) {
-	a := operation{op: OpStreamHeader, given: cs}
+	a := operation{op: OpStreamHeader, cs: cs, from: cs.response}
 	if err := a.begin(); err != nil {
 		return "", "", cs, err
 	}
 	ev, err := a.nextField(ctx)
 	if err != nil {
-		next, err = a.broken(err)
-		return "", "", next, err
+		err = a.broken(err)
+		return "", "", a.cs, err
 	}
-	next = cs
 	if ev.Kind == http1.FieldLine {
-		next.extra = next.extra.withPartial(ev.Name, ev.Value)
-		next.response = StateOnHeader
-		next, err = a.commit(&next, nil)
-		return ev.Name, ev.Value, next, err
+		a.cs.extra = a.cs.extra.withPartial(ev.Name, ev.Value)
+		a.cs.response = StateOnHeader
+		err = a.commit(nil)
+		return ev.Name, ev.Value, a.cs, err
 	}
-	a.headEnded(&next, ev.Head)
-	next, _ = a.commit(&next, nil)
-	return "", "", next, io.EOF
+	a.headEnded(ev.Head)
+	a.commit(nil)
+	return "", "", a.cs, io.EOF
 }
 
 // nextField reads a field line or the end of the section. Of a head that came
@@ -169,44 +175,43 @@ func (a *operation) nextField(ctx context.Context) (ev http1.Event, err error) {
 }
 
 // headEnded enters the state behind a head that was read line by line.
-func (a *operation) headEnded(next *ClientState, end *http1.Head) {
+func (a *operation) headEnded(end *http1.Head) {
 	head := *end
-	head.Status, head.Reason = a.given.head.Status, a.given.head.Reason
-	if fields := next.partialHeaders(); fields != nil {
+	head.Status, head.Reason = a.cs.head.Status, a.cs.head.Reason
+	if fields := a.cs.partialHeaders(); fields != nil {
 		head.Headers = *fields
 	}
-	a.answered(next, &head)
+	a.answered(&head)
 }
 
 // StreamHeaders reads all fields that are left of the answer's head. It is legal
 // in on_status and on_header and leads to on_body, done or switched; Headers has
 // all fields, those that StreamHeader read before too.
 func StreamHeaders(ctx context.Context, cs ClientState) (ClientState, error) {
-	a := operation{op: OpStreamHeaders, given: cs}
-	if err := a.begin(); err != nil {
-		return cs, err
+	a := operation{op: OpStreamHeaders, cs: cs, from: cs.response}
+	err := a.begin()
+	if err == nil {
+		err = a.streamHeaders(ctx)
 	}
-	next := cs
-	for {
-		ev, err := a.nextField(ctx)
-		if err != nil {
-			return a.headersBroken(next, err)
-		}
-		if ev.Kind == http1.FieldsEnd {
-			a.headEnded(&next, ev.Head)
-			return a.commit(&next, nil)
-		}
-		next.extra = next.extra.withPartial(ev.Name, ev.Value)
-	}
+	return a.cs, err
 }
 
-// headersBroken keeps the fields that were read before an interruption.
-func (a *operation) headersBroken(next ClientState, err error) (ClientState, error) {
-	if next.extra == a.given.extra || !interrupted(err) {
-		return a.broken(err)
+func (a *operation) streamHeaders(ctx context.Context) error {
+	given := a.cs.extra
+	for {
+		ev, err := a.nextField(ctx)
+		switch {
+		case err != nil && a.cs.extra != given && interrupted(err): // the fields read so far are kept
+			a.cs.response = StateOnHeader
+			return a.commit(err)
+		case err != nil:
+			return a.broken(err)
+		case ev.Kind == http1.FieldsEnd:
+			a.headEnded(ev.Head)
+			return a.commit(nil)
+		}
+		a.cs.extra = a.cs.extra.withPartial(ev.Name, ev.Value)
 	}
-	next.response = StateOnHeader
-	return a.commit(&next, err)
 }
 
 // withPartial is x with one more field read by StreamHeader.

@@ -21,10 +21,15 @@ import (
 // first byte went out leaves the state as good as it was. A broken or interrupted
 // write leads to failed, and so does a piece that ends in the middle.
 func StreamRequestBody(ctx context.Context, cs ClientState, p Payload) (ClientState, error) {
-	a := operation{op: OpStreamRequestBody, given: cs}
-	if err := a.begin(); err != nil {
-		return cs, err
+	a := operation{op: OpStreamRequestBody, cs: cs, from: cs.response}
+	err := a.begin()
+	if err == nil {
+		err = a.streamPayload(ctx, p)
 	}
+	return a.cs, err
+}
+
+func (a *operation) streamPayload(ctx context.Context, p Payload) error {
 	src, err := openPayload(p)
 	if err == nil && src.stream {
 		err = badArgument("payload", "Stream is not a piece of a body")
@@ -37,8 +42,8 @@ func StreamRequestBody(ctx context.Context, cs ClientState, p Payload) (ClientSt
 }
 
 // streamed sends a piece and ends StreamRequestBody.
-func (a *operation) streamed(ctx context.Context, src *source) (ClientState, error) {
-	if a.given.early {
+func (a *operation) streamed(ctx context.Context, src *source) error {
+	if a.cs.early {
 		return a.responseReady()
 	}
 	if orBackground(ctx).Err() != nil { // before anything is taken from the payload
@@ -65,19 +70,17 @@ func (a *operation) streamed(ctx context.Context, src *source) (ClientState, err
 	if early != nil {
 		return a.responseReady()
 	}
-	next := a.given
-	next.response, next.open = StateStream, false
+	a.cs.response, a.cs.open = StateStream, false
 	if src.next != nil {
-		next.response, next.open = StateWaiting, true
+		a.cs.response, a.cs.open = StateWaiting, true
 	}
-	return a.commit(&next, nil)
+	return a.commit(nil)
 }
 
 // responseReady ends an operation on the request body when a final answer came early.
-func (a *operation) responseReady() (ClientState, error) {
-	next := a.given
-	next.response, next.early, next.open = StateWaiting, true, false
-	return a.commit(&next, ErrResponseReady)
+func (a *operation) responseReady() error {
+	a.cs.response, a.cs.early, a.cs.open = StateWaiting, true, false
+	return a.commit(ErrResponseReady)
 }
 
 // EndStreamRequestBody ends a request body that was streamed
@@ -85,15 +88,16 @@ func (a *operation) responseReady() (ClientState, error) {
 // is legal in stream and leads to waiting. A body that is shorter than its
 // Content-Length is an *ArgumentError and leads to failed.
 func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, error) {
-	a := operation{op: OpEndStreamRequestBody, given: cs}
-	if err := a.begin(); err != nil {
-		return cs, err
+	a := operation{op: OpEndStreamRequestBody, cs: cs, from: cs.response}
+	err := a.begin()
+	if err == nil {
+		err = a.bodyEndSent(ctx)
 	}
-	return a.bodyEndSent(ctx)
+	return a.cs, err
 }
 
 // bodyEndSent ends the request's body and the operation.
-func (a *operation) bodyEndSent(ctx context.Context) (ClientState, error) {
+func (a *operation) bodyEndSent(ctx context.Context) error {
 	head, err := a.endRequest(ctx)
 	switch {
 	case err != nil && (a.h.up.expect || a.untouched(err)):
@@ -103,9 +107,8 @@ func (a *operation) bodyEndSent(ctx context.Context) (ClientState, error) {
 	case head != nil:
 		return a.responseReady()
 	}
-	next := a.given
-	next.response = StateWaiting
-	return a.commit(&next, nil)
+	a.cs.response = StateWaiting
+	return a.commit(nil)
 }
 
 // StreamBody reads the next piece of the response's body
@@ -118,23 +121,27 @@ func (a *operation) bodyEndSent(ctx context.Context) (ClientState, error) {
 // An interruption, by RecvTimeout or ctx, loses nothing: the state is the one that
 // was given. A body that breaks off is an *IncompleteError.
 func StreamBody(ctx context.Context, cs ClientState) (chunk []byte, next ClientState, err error) {
-	a := operation{op: OpStreamBody, given: cs}
+	a := operation{op: OpStreamBody, cs: cs, from: cs.response}
 	over, err := a.beginBody()
 	if over || err != nil {
 		return nil, cs, err
 	}
 	piece, err := a.h.nextPiece(ctx)
-	return a.pieceRead(append([]byte(nil), piece...), err)
+	chunk = append(chunk, piece...) // the caller's own, before the next operation can begin
+	if err = a.pieceRead(len(chunk), err); err != nil {
+		chunk = nil
+	}
+	return chunk, a.cs, err
 }
 
 // beginBody begins an operation on the response's body. In done there is nothing
 // to read, nothing to claim, and over is true with io.EOF.
 func (a *operation) beginBody() (over bool, err error) {
-	if a.given.response == StateDone {
-		if err := a.given.fresh(a.op); err != nil {
+	if a.cs.response == StateDone {
+		if err := a.cs.fresh(a.op); err != nil {
 			return true, a.refuse(err)
 		}
-		a.trace(StateDone, nil)
+		a.trace(nil)
 		return true, io.EOF
 	}
 	return false, a.begin()
@@ -149,34 +156,31 @@ func (cs *ClientState) fresh(op Op) error {
 	return &StateError{Op: op, State: cs.response, UsedBy: cs.turn.usedBy(turn(h.word.Load())), Err: ErrStale}
 }
 
-// pieceRead ends an operation that read a piece.
-func (a *operation) pieceRead(piece []byte, err error) ([]byte, ClientState, error) {
+// pieceRead ends an operation that read a piece of n bytes.
+func (a *operation) pieceRead(n int, err error) error {
 	if err != nil && err != io.EOF {
-		next, err := a.bodyBroken(nil, err)
-		return nil, next, err
+		return a.bodyBroken(nil, err)
 	}
-	next := a.given
 	if a.h.bodyRead() {
-		a.bodyEnded(&next)
+		a.bodyEnded()
 	}
-	if len(piece) > 0 {
+	if n > 0 {
 		err = nil
 	}
-	next, err = a.commit(&next, err)
-	return piece, next, err
+	return a.commit(err)
 }
 
 // bodyEnded enters done behind the last byte of a body.
-func (a *operation) bodyEnded(next *ClientState) {
+func (a *operation) bodyEnded() {
 	if t := a.h.exchange.extra.trailers; t != nil {
 		x := extra{}
-		if next.extra != nil {
-			x = *next.extra
+		if a.cs.extra != nil {
+			x = *a.cs.extra
 		}
 		x.trailers = t
-		next.extra = &x
+		a.cs.extra = &x
 	}
-	a.finish(next)
+	a.finish()
 }
 
 // Body reads the whole of the response's body that is left (hackney:body/1). It is
@@ -196,14 +200,14 @@ func Body(ctx context.Context, cs ClientState) ([]byte, ClientState, error) {
 // It is legal in on_body and done.
 func BodyMax(ctx context.Context, cs ClientState, max int64) ([]byte, ClientState, error) {
 	if max < 0 {
-		a := operation{op: OpBodyMax, given: cs}
+		a := operation{op: OpBodyMax, cs: cs, from: cs.response}
 		return nil, cs, a.refuse(badArgument("maximum", "%d is below 0", max))
 	}
 	return gather(ctx, OpBodyMax, cs, max)
 }
 
 func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, ClientState, error) {
-	a := operation{op: op, given: cs}
+	a := operation{op: op, cs: cs, from: cs.response}
 	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return nil, cs, nil
@@ -213,20 +217,19 @@ func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, Clie
 	}
 	body, err := a.h.gather(ctx, max)
 	if err != nil {
-		next, err := a.bodyBroken(body, err)
-		return nil, next, err
+		err = a.bodyBroken(body, err)
+		return nil, a.cs, err
 	}
-	next := a.given
 	if a.h.bodyRead() {
-		a.bodyEnded(&next)
+		a.bodyEnded()
 	}
-	next, err = a.commit(&next, nil)
-	return body, next, err
+	err = a.commit(nil)
+	return body, a.cs, err
 }
 
 // bodyBroken ends an operation that had gathered part of a body: an interruption
 // parks it for the next try, a broken body hands it out in the error.
-func (a *operation) bodyBroken(body []byte, err error) (ClientState, error) {
+func (a *operation) bodyBroken(body []byte, err error) error {
 	if interrupted(err) {
 		if len(body) > 0 {
 			a.h.exchange.parked = body
@@ -234,7 +237,7 @@ func (a *operation) bodyBroken(body []byte, err error) (ClientState, error) {
 		return a.giveBack(err)
 	}
 	if lost, ok := err.(*TransportError); ok {
-		err = &IncompleteError{Part: "body", Got: a.h.exchange.got, Want: a.given.ContentLength(), Cause: lost}
+		err = &IncompleteError{Part: "body", Got: a.h.exchange.got, Want: a.cs.ContentLength(), Cause: lost}
 	}
 	if e, ok := err.(*IncompleteError); ok {
 		e.Partial = body
@@ -245,7 +248,7 @@ func (a *operation) bodyBroken(body []byte, err error) (ClientState, error) {
 // SkipBody reads the rest of the response's body away (hackney:skip_body/1). It is
 // legal in on_body and done and leads to done.
 func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
-	a := operation{op: OpSkipBody, given: cs}
+	a := operation{op: OpSkipBody, cs: cs, from: cs.response}
 	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return cs, nil
@@ -253,12 +256,13 @@ func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
 	if err != nil {
 		return cs, err
 	}
-	if _, err := a.h.copyTo(ctx, io.Discard); err != nil {
-		return a.bodyBroken(nil, err)
+	if _, err = a.h.copyTo(ctx, io.Discard); err != nil {
+		err = a.bodyBroken(nil, err)
+		return a.cs, err
 	}
-	next := a.given
-	a.bodyEnded(&next)
-	return a.commit(&next, nil)
+	a.bodyEnded()
+	err = a.commit(nil)
+	return a.cs, err
 }
 
 // CopyBody copies what is left of the response's body to w and gives the number of
@@ -272,10 +276,10 @@ func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
 // is failed).
 func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientState, error) {
 	if w == nil {
-		a := operation{op: OpCopyBody, given: cs}
+		a := operation{op: OpCopyBody, cs: cs, from: cs.response}
 		return 0, cs, a.refuse(badArgument("writer", "it is nil"))
 	}
-	a := operation{op: OpCopyBody, given: cs}
+	a := operation{op: OpCopyBody, cs: cs, from: cs.response}
 	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return 0, cs, nil
@@ -288,16 +292,14 @@ func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientSt
 	kept := !a.h.exchange.lost
 	switch {
 	case err == nil:
-		next := a.given
-		a.bodyEnded(&next)
-		next, err = a.commit(&next, nil)
-		return n, next, err
+		a.bodyEnded()
+		err = a.commit(nil)
 	case writeFault && kept, interrupted(err) && n > 0:
-		next, err := a.commit(&a.given, err)
-		return n, next, err
+		err = a.commit(err)
+	default:
+		err = a.bodyBroken(nil, err)
 	}
-	next, err := a.bodyBroken(nil, err)
-	return n, next, err
+	return n, a.cs, err
 }
 
 // BodyReader reads a response's body as an io.Reader. It holds the state between
@@ -324,14 +326,15 @@ func (r *BodyReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	a := operation{op: OpBodyReader, given: r.cs}
+	a := operation{op: OpBodyReader, cs: r.cs, from: r.cs.response}
 	over, err := a.beginBody()
 	if over || err != nil {
 		r.err = err
 		return 0, err
 	}
 	n, err := a.h.readBody(r.ctx, p)
-	_, r.cs, err = a.pieceRead(p[:n], err)
+	err = a.pieceRead(n, err)
+	r.cs = a.cs
 	return n, r.keep(err)
 }
 
@@ -360,15 +363,18 @@ func (r *BodyReader) next() ([]byte, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	a := operation{op: OpBodyReader, given: r.cs}
+	a := operation{op: OpBodyReader, cs: r.cs, from: r.cs.response}
 	over, err := a.beginBody()
 	if over || err != nil {
 		return nil, r.keep(err)
 	}
 	piece, err := a.h.nextPiece(r.ctx)
 	a.h.lent = true
-	piece, r.cs, err = a.pieceRead(piece, err)
-	return piece, r.keep(err)
+	err = a.pieceRead(len(piece), err)
+	if r.cs = a.cs; err != nil {
+		return nil, r.keep(err)
+	}
+	return piece, nil
 }
 
 // State is the client's state behind what was read so far.

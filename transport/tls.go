@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Handshake makes conn a TLS connection to host, which the server's certificate
@@ -30,13 +31,29 @@ func handshake(ctx context.Context, conn net.Conn, host, addr string, o *Options
 		return nil, &Error{Op: opHandshake, Addr: addr, Err: why}
 	}
 	secure := tls.Client(probing(conn), configs.get(o.TLS, o.Insecure, serverName(host)))
-	timed, cancel := l.withTimer()
-	defer cancel()
-	if err := secure.HandshakeContext(timed); err != nil {
+	if err := l.handshake(secure); err != nil {
 		conn.Close()
 		return nil, &Error{Op: opHandshake, Addr: addr, Err: l.explain(err)}
 	}
 	return secure, nil
+}
+
+// handshake shakes hands within the limit. A deadline of the socket's does with less
+// than a timer and the goroutine that would wait for it; where the connection has
+// none there is no other way.
+func (l *limit) handshake(secure *tls.Conn) error {
+	if l.deadline.IsZero() {
+		return secure.HandshakeContext(l.Context)
+	}
+	if secure.SetDeadline(l.deadline) != nil {
+		timed, cancel := l.withTimer()
+		defer cancel()
+		return secure.HandshakeContext(timed)
+	}
+	if err := secure.HandshakeContext(l.Context); err != nil {
+		return err
+	}
+	return secure.SetDeadline(time.Time{})
 }
 
 // serverName is host in the form that certificates are checked against: an

@@ -218,38 +218,44 @@ func trimRight(s string) string {
 	return s
 }
 
-// section reads the field lines of text, which has no folds, from at to the empty
-// line. number is that of the first line, for errors; lines is room to use.
+// section reads the field lines of text from at to the empty line, whose end it gives:
+// 0 where a line cannot stand or is not all there, which others are to tell apart.
+// lines is room to use.
 //
 // Names are looked at line by line, bytes that no value may hold in the whole at once.
-func section(text string, at, number int, lines []fields.Line, f *facts) (fields.Section, error) {
-	first, returns := at, strings.Count(text[at:], "\r")
+func section(text string, at int, lines []fields.Line, f *facts) (_ []fields.Line, end int) {
+	first, returns := at, 0
 	for {
 		line := text[at:]
 		if n, _ := emptyLine(line); n > 0 {
-			returns -= n - 1
+			returns += n - 1
+			at += n
 			break
 		}
 		colon := fields.Token(line)
-		if colon == 0 || line[colon] != ':' {
-			return fields.Section{}, sectionFault(text, first, number)
+		if colon == 0 || colon == len(line) || line[colon] != ':' {
+			return nil, 0
+		}
+		size := strings.IndexByte(line[colon:], '\n')
+		if size < 0 {
+			return nil, 0
 		}
 		if len(lines) == cap(lines) {
 			lines = append(make([]fields.Line, 0, len(lines)+strings.Count(line, "\n")), lines...)
 		}
 		lines = append(lines, fields.LineAt(at, at+colon))
-		end := colon + strings.IndexByte(line[colon:], '\n')
-		at += end + 1
-		if line[end-1] == '\r' {
-			end--
-			returns--
+		size += colon
+		at += size + 1
+		if line[size-1] == '\r' {
+			size--
+			returns++
 		}
-		f.note(line[:colon], line[colon+1:end])
+		f.note(line[:colon], line[colon+1:size])
 	}
-	if returns != 0 || strings.IndexByte(text[first:], 0) >= 0 {
-		return fields.Section{}, sectionFault(text, first, number)
+	if strings.Count(text[first:at], "\r") != returns || strings.IndexByte(text[first:at], 0) >= 0 {
+		return nil, 0
 	}
-	return fields.Section{Text: text, Lines: lines}, nil
+	return lines, at
 }
 
 // sectionFault says what is wrong with the first line of text that cannot stand.

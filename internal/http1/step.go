@@ -3,6 +3,7 @@ package http1
 import (
 	"bytes"
 	"math"
+	"unsafe"
 
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/internal/fields"
@@ -10,6 +11,9 @@ import (
 
 // readHead takes a whole head, or what Line left of one.
 func (d *Decoder) readHead(ev *Event, buf []byte, eof bool) (int, error) {
+	if h, end := d.plainHead(buf); h != nil {
+		return end, d.headRead(ev, h, end)
+	}
 	end, err := d.wholeSection(buf, eof, "response head")
 	if end == 0 {
 		return 0, err
@@ -30,6 +34,40 @@ func (d *Decoder) readHead(ev *Event, buf []byte, eof bool) (int, error) {
 	return end, d.headRead(ev, h, end)
 }
 
+// plainHead reads a head that lies whole in buf and has nothing odd about it, as most
+// do, in one pass: its end is where its fields end. Of any other it takes nothing and
+// gives nil: readHead goes the long way, which finds the fault, or the rest to wait for.
+func (d *Decoder) plainHead(buf []byte) (h *Head, end int) {
+	at := 1 + bytes.IndexByte(buf, '\n')
+	if at == 0 || d.phase != onHead || d.looked > 0 || len(buf) > plainSize {
+		return nil, 0
+	}
+	h, f := &Head{Length: -1}, d.facts
+	lines, end := section(view(buf), at, h.lines[:0], &f)
+	if end == 0 || int(d.used)+end > min(d.limits.Head, math.MaxInt32) || int(d.lines)+len(lines) > d.limits.Fields {
+		return nil, 0
+	}
+	text := string(buf[:end])
+	line, _ := cutLine(text, 0)
+	minor, status, reason, err := statusLine(line)
+	if err != nil {
+		return nil, 0
+	}
+	d.minor, d.status, d.facts = minor, status, f
+	d.lines += uint32(len(lines))
+	h.Minor, h.Status, h.Reason = minor, int(status), reason
+	h.Headers = headers.FromSection(fields.Section{Text: text, Lines: lines})
+	return h, end
+}
+
+// plainSize bounds what plainHead looks at: the lines of a body behind the head are
+// counted among those there may be room needed for.
+const plainSize = 4 << 10
+
+// view is b as a string, to be looked at before anything is written to b. Nothing may
+// keep it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // takeStatusLine reads the first line of text and says where the next one starts.
 func (d *Decoder) takeStatusLine(h *Head, text string) (at int, err error) {
 	line, at := cutLine(text, 0)
@@ -49,11 +87,11 @@ func (d *Decoder) takeFields(text string, at int, room []fields.Line, f *facts) 
 	if d.folded {
 		text = unfold(text, at)
 	}
-	s, err := section(text, at, int(d.line)+1, room, f)
-	if err == nil {
-		err = d.countLines(len(s.Lines))
+	lines, end := section(text, at, room, f)
+	if end == 0 {
+		return fields.Section{}, sectionFault(text, at, int(d.line)+1)
 	}
-	return s, err
+	return fields.Section{Text: text, Lines: lines}, d.countLines(len(lines))
 }
 
 // headRead goes on behind a head, whose last size bytes are being consumed.
