@@ -17,18 +17,18 @@ import (
 	"time"
 )
 
-// asked is what Ask gave.
-type asked struct {
+// answer is what Ask gave.
+type answer struct {
 	n   int
 	err error
 }
 
 // startAsking asks in a goroutine of its own.
-func startAsking(conn net.Conn, p []byte) <-chan asked {
-	done := make(chan asked, 1)
+func startAsking(conn net.Conn, p []byte) <-chan answer {
+	done := make(chan answer, 1)
 	go func() {
 		n, err := Ask(conn, p)
-		done <- asked{n, err}
+		done <- answer{n, err}
 	}()
 	return done
 }
@@ -60,7 +60,7 @@ func TestAskWaits(t *testing.T) {
 				default:
 				}
 				io.WriteString(server, "fine")
-				if got := <-done; got != (asked{len("how are you?"), nil}) {
+				if got := <-done; got != (answer{len("how are you?"), nil}) {
 					t.Fatalf("%d, %v", got.n, got.err)
 				}
 				if got := Probe(client); got != Readable {
@@ -141,7 +141,7 @@ func TestAskWithoutAnswer(t *testing.T) {
 			if c.after != nil {
 				c.after(client, server)
 			}
-			if got := <-done; got != (asked{len("well?"), nil}) {
+			if got := <-done; got != (answer{len("well?"), nil}) {
 				t.Errorf("%d, %v", got.n, got.err)
 			}
 			if _, err := client.Read(make([]byte, 1)); !errors.Is(err, c.want) {
@@ -162,7 +162,7 @@ func TestAskTooMuch(t *testing.T) {
 	if _, err := io.ReadFull(server, got); err != nil || !bytes.Equal(got, p) {
 		t.Errorf("it came intact: %v, %v", bytes.Equal(got, p), err)
 	}
-	if got := <-done; got != (asked{len(p), nil}) {
+	if got := <-done; got != (answer{len(p), nil}) {
 		t.Errorf("%d, %v", got.n, got.err)
 	}
 }
@@ -213,7 +213,7 @@ func TestAskInPieces(t *testing.T) {
 			if _, err := io.ReadFull(channel.server, question); err != nil {
 				t.Fatal(err)
 			}
-			if got := <-done; got != (asked{c.size, nil}) { // without an answer
+			if got := <-done; got != (answer{c.size, nil}) { // without an answer
 				t.Errorf("%d, %v", got.n, got.err)
 			}
 			channel.works(t, "on it goes")

@@ -32,15 +32,17 @@ var (
 )
 
 // dialTCP connects to addr, which is host and port joined.
-func dialTCP(ctx context.Context, host, addr string, port int, o *Options) (net.Conn, error) {
-	l := newLimit(ctx, o.ConnectTimeout)
+func dialTCP(l *limit, host, addr string, port int, o *Options) (net.Conn, error) {
 	if o.DialContext != nil {
 		return dialCustom(l, "tcp", addr, o)
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if err := permit(o.Allow, netip.AddrPortFrom(ip, uint16(port))); err != nil {
+			return nil, &Error{Op: opDial, Addr: addr, Err: err}
+		}
 		return dialLiteral(l, "tcp", addr)
 	}
-	return system.dialName(l, host, addr, uint16(port))
+	return system.under(o.Allow).dialName(l, host, addr, uint16(port))
 }
 
 // dialUnix connects to the socket file at path.
@@ -78,14 +80,28 @@ func dialCustom(l *limit, network, addr string, o *Options) (net.Conn, error) {
 		if conn != nil {
 			conn.Close()
 		}
-		if why := l.reason(err); why != nil {
-			err = errors.Join(why, err)
-		}
-		return nil, &Error{Op: opDial, Addr: addr, Err: err}
+		return nil, l.customError(addr, err)
 	case conn == nil:
 		return nil, &Error{Op: opDial, Addr: addr, Err: errNoConn}
 	}
+	if err := permitRemote(o.Allow, conn); err != nil {
+		conn.Close()
+		return nil, &Error{Op: opDial, Addr: addr, Err: err}
+	}
 	return conn, nil
+}
+
+// customError reports what the caller's function said of addr. An [*Error] of this
+// package about the same address, as [SOCKS5] has them, is not put into another.
+func (l *limit) customError(addr string, err error) error {
+	failed := Error{Op: opDial, Addr: addr, Err: err}
+	if e, ok := err.(*Error); ok && e.Addr == addr {
+		failed = *e
+	}
+	if why := l.reason(err); why != nil {
+		failed.Err = errors.Join(why, failed.Err)
+	}
+	return &failed
 }
 
 // plain dials single addresses: without a timeout, whose contexts are costly,
@@ -101,6 +117,13 @@ func dialNet(ctx context.Context, network, addr string) (net.Conn, error) {
 type dialer struct {
 	lookup func(ctx context.Context, host string) ([]net.IPAddr, error)
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	allow  func(netip.AddrPort) error // nil: every address
+}
+
+// under is d with a policy.
+func (d dialer) under(allow func(netip.AddrPort) error) *dialer {
+	d.allow = allow
+	return &d
 }
 
 // system is the dialer in use. LookupIPAddr is asked rather than LookupNetIP,
@@ -112,6 +135,20 @@ var system = dialer{
 	dial: dialNet,
 }
 
+// resolve returns the addresses of host, at least one, in the order in which they
+// are to be tried.
+func (d *dialer) resolve(ctx context.Context, l *limit, host, addr string, port uint16) ([]string, error) {
+	ips, err := d.lookup(ctx, host)
+	if err != nil {
+		return nil, &Error{Op: opResolve, Addr: addr, Err: l.explain(err)}
+	}
+	addrs := interleave(ips, port)
+	if len(addrs) == 0 {
+		return nil, &Error{Op: opResolve, Addr: addr, Err: errNoAddr}
+	}
+	return addrs, nil
+}
+
 // dialName resolves host and connects to the first of its addresses that
 // answers.
 func (d *dialer) dialName(l *limit, host, addr string, port uint16) (net.Conn, error) {
@@ -120,24 +157,32 @@ func (d *dialer) dialName(l *limit, host, addr string, port uint16) (net.Conn, e
 	}
 	ctx, cancel := l.withTimer()
 	defer cancel()
-	ips, err := d.lookup(ctx, host)
+	addrs, err := d.resolve(ctx, l, host, addr, port)
 	if err != nil {
-		return nil, &Error{Op: opResolve, Addr: addr, Err: l.explain(err)}
+		return nil, err
 	}
-	addrs := interleave(ips, port)
-	switch len(addrs) {
-	case 0:
-		return nil, &Error{Op: opResolve, Addr: addr, Err: errNoAddr}
-	case 1:
-		conn, err := d.dial(ctx, "tcp", addrs[0])
+	if len(addrs) == 1 {
+		if err := permitText(d.allow, addrs[0]); err != nil {
+			return nil, l.dialError(addr, []error{err})
+		}
+		conn, err := d.try(ctx, addrs[0])
 		if err != nil {
-			return nil, l.dialError(addr, []error{tryError(addrs[0], err)})
+			return nil, l.dialError(addr, []error{err})
 		}
 		return conn, nil
 	}
 	conn, errs := d.race(ctx, addrs)
 	if conn == nil {
 		return nil, l.dialError(addr, errs)
+	}
+	return conn, nil
+}
+
+// try connects to one address of a name.
+func (d *dialer) try(ctx context.Context, addr string) (net.Conn, error) {
+	conn, err := d.dial(ctx, "tcp", addr)
+	if err != nil {
+		return nil, tryError(addr, err)
 	}
 	return conn, nil
 }

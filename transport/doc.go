@@ -23,6 +23,17 @@
 // are cancelled and have ended when Dial returns. A literal address and a name
 // with a single address are dialed directly, on the caller's goroutine.
 //
+// # Which addresses
+//
+// [Options.Allow] is asked for each address right before it is dialed, when the name
+// is resolved already; nothing that a name leads to gets around it.
+// [PublicAddresses] makes a policy for programs that follow URLs of strangers.
+//
+// # Proxies
+//
+// [SOCKS5] is a DialContext that goes through a SOCKS proxy. What it returns is the
+// bare connection, too.
+//
 // # Limits
 //
 // [Options.ConnectTimeout] covers resolving and connecting together;

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 )
 
@@ -59,6 +60,9 @@ func (e *Error) reason() string {
 	if op, ok := e.Err.(*net.OpError); ok && op.Addr != nil && op.Addr.String() == e.Addr {
 		text = op.Err.Error()
 	}
+	if a, ok := e.Err.(*AddressError); ok && a.Addr.String() == e.Addr {
+		text = fmt.Sprintf("not allowed: %v", a.Err)
+	}
 	return strings.ReplaceAll(text, "\n", "; ")
 }
 
@@ -71,6 +75,21 @@ func (e *Error) Timeout() bool { return timedOut(e.Err) }
 
 // Is makes errors.Is(e, [ErrTimeout]) hold for all timeouts.
 func (e *Error) Is(target error) bool { return target == ErrTimeout && e.Timeout() }
+
+// An AddressError is an address that [Options.Allow] refused. It was not
+// connected to, or, where a DialContext had connected already, not used.
+type AddressError struct {
+	Addr netip.AddrPort // as it was shown to Allow
+	Err  error          // what Allow returned
+}
+
+// Error says which address was refused, and why.
+func (e *AddressError) Error() string {
+	return fmt.Sprintf("%v is not allowed: %v", e.Addr, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *AddressError) Unwrap() error { return e.Err }
 
 // timedOut looks through the whole tree of err, as errors.Is does, for anything
 // that calls itself a timeout.

@@ -42,8 +42,8 @@ func interleave(ips []net.IPAddr, port uint16) []string {
 
 // A racer runs the attempts on the addresses of one name.
 type racer struct {
-	ctx     context.Context
-	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
+	ctx context.Context
+	dialer
 	addrs   []string
 	started int          // how many of addrs are or were being tried
 	pending int          // how many of those have not reported
@@ -62,7 +62,7 @@ type attempt struct {
 // have ended when it returns.
 func (d *dialer) race(ctx context.Context, addrs []string) (net.Conn, []error) {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &racer{ctx: ctx, dial: d.dial, addrs: addrs, results: make(chan attempt, len(addrs))}
+	r := &racer{ctx: ctx, dialer: *d, addrs: addrs, results: make(chan attempt, len(addrs))}
 	defer r.finish()
 	defer cancel() // runs first
 
@@ -95,11 +95,12 @@ func (r *racer) startNext() bool {
 	i := r.started
 	r.started++
 	r.pending++
+	if err := permitText(r.allow, r.addrs[i]); err != nil { // on the caller's goroutine, so that its panics are the caller's
+		r.results <- attempt{i, nil, err}
+		return true
+	}
 	go func() {
-		conn, err := r.dial(r.ctx, "tcp", r.addrs[i])
-		if err != nil {
-			err = tryError(r.addrs[i], err)
-		}
+		conn, err := r.try(r.ctx, r.addrs[i])
 		r.results <- attempt{i, conn, err}
 	}()
 	return true

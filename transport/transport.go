@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -41,6 +42,25 @@ type Options struct {
 	// path of the socket. Its context ends when ConnectTimeout has passed; a
 	// function that ignores its context is not interrupted.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Allow, if set, decides which addresses may be connected to: an error
+	// refuses. It is asked on the dialing goroutine, and by concurrent dials at
+	// once, so it should be quick.
+	//
+	// It is asked for each address right before that is dialed, after the name
+	// was resolved, so that no answer of a resolver gets around it. An IPv4
+	// address in IPv6 form is shown as IPv4; a zone is kept. A refusal is an
+	// [*AddressError] in the [*Error]; the other addresses of a name are still
+	// tried. [PublicAddresses] makes a policy.
+	//
+	// A DialContext resolves for itself, so there the remote address of the
+	// connection it returned is asked for, and a refused connection is closed
+	// before anything is sent or read. That of a proxy, too, must be allowed.
+	//
+	// It is not asked where there is no IP address: for the socket file of a
+	// [Unix] transport, and for a connection of DialContext whose RemoteAddr is
+	// not one, such as a net.Pipe.
+	Allow func(netip.AddrPort) error
 
 	// TLS is the configuration of handshakes. The server name is taken from the
 	// host, ALPN offers "http/1.1" and sessions are kept for resumption, each
@@ -102,7 +122,7 @@ func (t builtin) Dial(ctx context.Context, host string, port int, o *Options) (n
 	if err != nil {
 		return nil, err
 	}
-	conn, err := dialTCP(ctx, host, addr, port, o)
+	conn, err := dialTCP(newLimit(ctx, o.ConnectTimeout), host, addr, port, o)
 	if err != nil || t == TCP {
 		return conn, err
 	}
