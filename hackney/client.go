@@ -25,6 +25,7 @@ type ClientState struct {
 	head       *http1.Head // facts of the last head, never written after commit
 	extra      *extra      // facts that few responses have
 	auth       *BasicAuth  // user info of the URL
+	trail      *trail      // the redirects that led here, nil for none
 	turn       turn
 	method     string
 	path       string
@@ -38,6 +39,7 @@ type ClientState struct {
 	pooled     bool // the connection is out of a pool
 	early      bool // Waiting because a final answer came before the request's end
 	open       bool // Waiting behind the end of a Func: the body can still be streamed to
+	maybe      bool // a redirect that is left to the caller
 }
 
 // MaxStateSize is the most bytes a ClientState may take.
@@ -136,8 +138,15 @@ func (cs ClientState) ContentLength() int64 {
 	return cs.head.Length
 }
 
-// Location is the Location field of the response (location of #client{}).
-func (cs ClientState) Location() string { return cs.Headers().Get("Location") }
+// Location is the Location field of the response; after redirects were followed, and
+// where the response has none, that of the last of them (location of #client{}).
+func (cs ClientState) Location() string {
+	l := cs.Headers().Get("Location")
+	if l == "" && cs.trail != nil {
+		l = cs.trail.hops[len(cs.trail.hops)-1].Location
+	}
+	return l
+}
 
 // Method is the method of the request as it was sent.
 func (cs ClientState) Method() string { return cs.method }
@@ -164,14 +173,18 @@ func (cs ClientState) URL() string {
 	if cs.link == nil {
 		return ""
 	}
-	target := cs.path
+	return cs.link.url(cs.path)
+}
+
+// url is the URL of a request for target.
+func (l *link) url(target string) string {
 	switch {
 	case strings.HasPrefix(target, "http://"), strings.HasPrefix(target, "https://"):
 		return target
 	case !strings.HasPrefix(target, "/"): // "*" or an authority
 		target = "/"
 	}
-	return cs.Scheme() + "://" + cs.link.authority + target
+	return l.transport.Scheme() + "://" + l.authority + target
 }
 
 // LocalAddr is this end of the connection the state was made on, or nil.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/hackney/url"
 	"github.com/hackney-go/hackney/internal/http1"
 	"github.com/hackney-go/hackney/transport"
@@ -75,11 +76,19 @@ type exchange struct {
 	received int64
 	persist  bool // the request lets the connection persist
 	extra    extra
+	request  requestKept
 
 	early     *http1.Head // a final head that came before the request's end
 	earlyLine int         // its lines that StreamHeader gave out
 
 	interimReason string // of the 1xx head whose status line was read by itself
+}
+
+// requestKept is what a later operation may need of the request.
+type requestKept struct {
+	raw     []byte
+	headers *headers.Headers
+	bare    bool // it has no payload
 }
 
 var epoch = time.Now()
@@ -141,29 +150,50 @@ func (to place) origin() *origin {
 // outlive it in the states that were made on it, which must not hold more.
 type link struct {
 	*origin
+	via           *via // the proxy it goes through, nil for none
 	local, remote net.Addr
 	tls           *tls.ConnectionState
 }
 
-// dial makes a connection.
-func dial(ctx context.Context, to *place, o *Opts) (net.Conn, error) {
-	return to.transport.Dial(orBackground(ctx), to.host, to.port, &transport.Options{
+// dial makes a connection to a place, through v where that is not nil.
+func dial(ctx context.Context, to *origin, v *via, o *Opts) (*core, error) {
+	ctx = orBackground(ctx)
+	if v != nil {
+		return v.connect(ctx, to, o)
+	}
+	conn, err := to.transport.Dial(ctx, to.host, to.port, dialOptions(o))
+	if err != nil {
+		return nil, err
+	}
+	return newCore(conn, &link{origin: to}, o.Tap), nil
+}
+
+func dialOptions(o *Opts) *transport.Options {
+	return &transport.Options{
 		ConnectTimeout: duration(o.ConnectTimeout, DefaultConnectTimeout),
 		TLSTimeout:     duration(o.TLSTimeout, DefaultTLSTimeout),
 		DialContext:    o.DialContext,
+		Allow:          o.AddressPolicy,
 		TLS:            o.TLS,
 		Insecure:       o.Insecure,
-	})
+	}
 }
 
-// newCore makes a connection ours.
-func newCore(conn net.Conn, to *origin, f TapFunc) *core {
-	l := &link{origin: to, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
-	if c, ok := conn.(*tls.Conn); ok {
+// newCore makes a connection ours. l says where it leads.
+func newCore(conn net.Conn, l *link, f TapFunc) *core {
+	l.local, l.remote = conn.LocalAddr(), conn.RemoteAddr()
+	if c, ok := conn.(*tls.Conn); ok && l.transport.Scheme() == url.HTTPS { // else it is TLS with a proxy
 		facts := c.ConnectionState()
 		l.tls = &facts
 	}
 	return &core{conn: conn, link: l, tap: newTap(f, l)}
+}
+
+// secured has the connection go on under TLS.
+func (c *core) secured(conn *tls.Conn) {
+	l, facts := *c.link, conn.ConnectionState()
+	l.tls = &facts
+	c.conn, c.link = conn, &l
 }
 
 // newHandle gives a connection a handle.

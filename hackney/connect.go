@@ -49,6 +49,7 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 		a.trace(nil)
 		return cs, nil
 	}
+	a.goHome()
 	err := a.connected(ctx)
 	return a.cs, err
 }

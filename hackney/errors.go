@@ -44,6 +44,8 @@ type (
 	// PoolError: a pool gave no connection in time, or none any more. It says what
 	// the pool holds and how long the wait was.
 	PoolError = pool.Error
+	// AddressError: Opts.AddressPolicy refused an address. It is inside a *TransportError.
+	AddressError = transport.AddressError
 	// URLError: a URL that cannot be used; it is inside an ArgumentError.
 	URLError = url.Error
 	// HeaderError: a field that may not be sent; it is inside an ArgumentError.
@@ -127,17 +129,20 @@ func BlameOf(err error) Blame {
 		limit      *LimitError
 		network    *TransportError
 		pooled     *PoolError
+		refused    *AddressError
+		proxy      *ProxyError
+		redirect   *RedirectError
 	)
 	switch {
 	case err == nil, err == io.EOF, err == ErrResponseReady:
 		return ""
 	case errors.As(err, &argument): // whatever an error of the caller's own holds
 		return BlameCaller
-	case errors.As(err, &limit), errors.As(err, &pooled):
+	case errors.As(err, &limit), errors.As(err, &pooled), errors.As(err, &refused), errors.Is(err, ErrTooManyRedirects):
 		return BlameLimit
 	case errors.As(err, &network):
 		return BlameNetwork
-	case errors.As(err, &protocol), errors.As(err, &incomplete):
+	case errors.As(err, &protocol), errors.As(err, &incomplete), errors.As(err, &proxy), errors.As(err, &redirect):
 		return BlamePeer
 	}
 	return BlameCaller

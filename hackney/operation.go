@@ -18,7 +18,8 @@ type operation struct {
 	from ResponseState
 	cs   ClientState // the state it was given, and at its end the one it leads to
 	h    *handle
-	to   place // where a client leads that has no link yet
+	to   place      // where a client leads that has no link yet
+	base *BasicAuth // the credentials that redirects may still take along
 }
 
 // begin checks that the operation is legal in the state it was given and claims its

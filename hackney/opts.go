@@ -5,18 +5,21 @@ import (
 	"crypto/tls"
 	"math"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/hackney/pool"
 	"github.com/hackney-go/hackney/internal/http1"
 )
 
 // Infinite is a time limit that never ends; Unlimited a count or size that does not end.
 const (
-	Infinite  time.Duration = math.MaxInt64
-	Unlimited               = -1
-	NoDrain                 = -2 // for DrainBytes
+	Infinite    time.Duration = math.MaxInt64
+	Unlimited                 = -1
+	NoDrain                   = -2 // for DrainBytes
+	NoRedirects               = -3 // for MaxRedirect
 )
 
 // Defaults of Opts.
@@ -26,6 +29,7 @@ const (
 	DefaultExpectTimeout  = time.Second
 	DefaultDrainBytes     = 64 << 10
 	DefaultDrainTime      = 50 * time.Millisecond
+	DefaultMaxRedirect    = 5
 )
 
 // Opts are the options of a client. The zero value, and nil, are the defaults. The
@@ -49,10 +53,51 @@ type Opts struct {
 	// overrides it, and the caller's own Authorization field overrides both.
 	BasicAuth *BasicAuth
 
+	// FollowRedirect follows 301, 302, 303, 307 and 308 for GET and HEAD, and a 303 to
+	// POST, as a GET without content. A redirect of any other request is the answer,
+	// and MaybeRedirect is true of its state.
+	FollowRedirect bool
+	// ForceRedirect follows redirects of all methods: 301, 302, 307 and 308 with the same
+	// method and payload, where that can be sent again, and 303 with a GET.
+	ForceRedirect bool
+	// RewritePost follows a 301 or 302 to POST with a GET without content, as browsers do.
+	RewritePost bool
+	// MaxRedirect is the number of redirects that are followed for one request; with
+	// one more comes a *RedirectError. 0 is 5; NoRedirects, Unlimited.
+	MaxRedirect int
+	// Sensitive are the names of fields that a redirect to another origin (scheme,
+	// host or port) does not take along, as it does not Authorization, Cookie,
+	// Proxy-Authorization and Host. They do not come back on the way.
+	Sensitive []string
+
+	// Proxy is the proxy that connections go through, asked each time one is
+	// opened: ProxyURL, ProxyAddr, ProxyFunc or ProxyFromEnvironment. nil is none; the
+	// environment counts only where it is asked for. Unix sockets have none.
+	Proxy Proxy
+	// ProxyMode is how an http or https proxy is used: Tunnel (the zero value) or Forward.
+	ProxyMode ProxyMode
+	// ProxyAuth are the credentials for the proxy, sent to it alone. User info in the
+	// proxy's URL overrides them.
+	ProxyAuth *BasicAuth
+	// ProxyHeaders are more fields of the CONNECT that opens a tunnel.
+	ProxyHeaders *headers.Headers
+	// AnswerProxy is shown what a proxy wants to know (407), and gives the value of the
+	// Proxy-Authorization with which the request is made again; "" gives up. Connections of
+	// a pool are shared by clients with the same function (not two closures).
+	AnswerProxy func(ProxyChallenge) (string, error)
+
+	// AddressPolicy is asked for each IP address before it is dialed, on every redirect
+	// and retry and whatever DNS said before, the proxy's included: an error of it is
+	// inside the *AddressError. PublicAddresses makes one. A name that a proxy resolves is
+	// not seen by it, an address that a proxy is asked for is. Connections of a pool
+	// are shared by clients with the same function (not two closures).
+	AddressPolicy func(netip.AddrPort) error
+
 	// TLS is the configuration for https: roots, client certificates, SNI,
-	// ALPN. nil is the host's roots. It is not copied and must not be changed.
+	// ALPN. nil is the host's roots. It is not copied and must not be changed. For TLS
+	// with a proxy, its roots alone count.
 	TLS *tls.Config
-	// Insecure turns verification of the peer's certificate off.
+	// Insecure turns verification of the peer's certificate off, and of a proxy's.
 	Insecure bool
 	// DialContext replaces the dialer. The address is host:port.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
@@ -159,6 +204,9 @@ func (o *Opts) check() error {
 	if o.ConnectTimeout|o.TLSTimeout|o.RecvTimeout|o.SendTimeout|o.ExpectTimeout|o.CheckoutTimeout|o.DrainTime < 0 {
 		return badArgument("option", "a time limit is negative: %v", min(o.ConnectTimeout, o.TLSTimeout,
 			o.RecvTimeout, o.SendTimeout, o.ExpectTimeout, o.CheckoutTimeout, o.DrainTime))
+	}
+	if o.MaxRedirect < 0 && o.MaxRedirect != Unlimited && o.MaxRedirect != NoRedirects {
+		return badArgument("option", "the number of redirects is negative: %d", o.MaxRedirect)
 	}
 	if o.MaxBody < -1 || o.MaxHead < -1 || o.MaxFields < -1 || o.DrainBytes < NoDrain {
 		return badArgument("option", "a limit of size is negative")

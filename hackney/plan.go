@@ -29,7 +29,10 @@ type plan struct {
 	expect  bool
 	close   bool // the request has Connection: close
 	marked  bool // the request has an Idempotency-Key
+	proxied bool // the options name a proxy
 }
+
+const proxyAuthorization = "Proxy-Authorization"
 
 // continueExpected is the one expectation there is (RFC 9110, 10.1.1).
 const continueExpected = "100-continue"
@@ -53,6 +56,7 @@ type ownFields struct {
 // prepare checks a request and decides how it is sent. The caller closes the
 // source of a plan that was made.
 func (p *plan) prepare(r *Req, o *Opts) error {
+	p.proxied = o.Proxy != nil
 	if p.raw = r.Raw; p.raw == nil { // Raw stands in place of the fields
 		p.headers = r.Headers
 	}
@@ -314,21 +318,54 @@ func (p *plan) replayable() bool {
 
 // appendHead puts the head of the request behind dst: the defaults first, each
 // replaced in its place by the caller's own field, then the caller's other fields.
-func (p *plan) appendHead(dst []byte, to *origin, auth *BasicAuth) []byte {
+func (p *plan) appendHead(dst []byte, to *link, auth *BasicAuth) []byte {
 	if p.raw != nil {
 		return append(dst, p.raw...)
 	}
-	dst = http1.AppendRequestLine(dst, p.method, p.target)
+	handed := to.via != nil && to.via.forward
+	if handed {
+		dst = http1.AppendRequestLine(dst, p.method, to.absolute(p.target))
+	} else {
+		dst = http1.AppendRequestLine(dst, p.method, p.target)
+	}
 	dst = p.appendDefault(dst, p.own.host, "Host", to.authority)
 	dst = p.appendDefault(dst, p.own.agent, "User-Agent", userAgent)
 	dst = p.appendAuth(dst, auth)
+	if handed {
+		dst = p.appendProxyAuth(dst, to.via)
+	}
 	if p.src.force {
 		dst = http1.AppendField(dst, "Content-Type", p.src.ctype)
 	} else {
 		dst = p.appendDefault(dst, p.own.ctype, "Content-Type", p.src.ctype)
 	}
 	dst = p.appendFraming(dst)
-	return append(p.appendRest(dst), "\r\n"...)
+	return append(p.appendRest(dst, handed), "\r\n"...)
+}
+
+// absolute is target in absolute form, for a proxy (RFC 9112, 3.2.2 and 3.2.4).
+func (l *link) absolute(target string) string {
+	switch {
+	case target == "*":
+		return strings.TrimSuffix(l.url("/"), "/")
+	case target[0] == '/':
+		return l.url(target)
+	}
+	return target
+}
+
+// appendProxyAuth puts the credentials for a proxy that requests are handed to, where
+// the caller has none of its own.
+func (p *plan) appendProxyAuth(dst []byte, v *via) []byte {
+	switch {
+	case p.headers.Has(proxyAuthorization):
+		return dst
+	case v.answer != "":
+		return http1.AppendField(dst, proxyAuthorization, v.answer)
+	case v.auth != nil:
+		return http1.AppendField(dst, proxyAuthorization, v.auth.basic())
+	}
+	return dst
 }
 
 // appendDefault puts the caller's own field i, or the default, unless it is
@@ -371,10 +408,13 @@ func (p *plan) appendFraming(dst []byte) []byte {
 }
 
 // appendRest puts the caller's fields that have no place among the defaults.
-func (p *plan) appendRest(dst []byte) []byte {
+// handed says that they go to a proxy: no other server gets credentials for one, where
+// there may be a proxy at all.
+func (p *plan) appendRest(dst []byte, handed bool) []byte {
 	s := p.headers.Section()
 	for i := range s.Len() {
-		if !p.placed(i, s.Name(i)) {
+		withheld := p.proxied && !handed && fields.EqualFold(s.Name(i), proxyAuthorization)
+		if !withheld && !p.placed(i, s.Name(i)) {
 			dst = http1.AppendField(dst, s.Name(i), s.Value(i))
 		}
 	}

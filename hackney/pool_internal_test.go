@@ -158,7 +158,7 @@ func TestHandleOfAnotherConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Opened(conn)
-	made := newCore(conn, start.link.origin, nil)
+	made := newCore(conn, &link{origin: start.link.origin}, nil)
 	made.pooled = c
 	h.core = made
 	h.anchor.core.Store(made)

@@ -128,12 +128,15 @@ func poolOf(o *Opts) *pool.Pool {
 }
 
 // keyOf is what a connection must have in common with another to take its place.
-func keyOf(to *place, o *Opts) pool.Key {
+func keyOf(to *place, v *via, o *Opts) pool.Key {
 	k := pool.Key{
 		Transport: to.transport, Host: to.host, Port: to.port,
 	}
-	if o.DialContext != nil || o.Tap != nil {
-		k.Dial, k.Tap = pool.IdentityOf(o.DialContext), pool.IdentityOf(o.Tap)
+	if o.DialContext != nil || o.Tap != nil || o.AddressPolicy != nil {
+		k.Dial, k.Tap, k.Policy = pool.IdentityOf(o.DialContext), pool.IdentityOf(o.Tap), pool.IdentityOf(o.AddressPolicy)
+	}
+	if v != nil {
+		v.adjust(&k, o)
 	}
 	if to.transport.Scheme() == url.HTTPS {
 		k.TLS, k.Insecure = o.TLS, o.Insecure
@@ -146,11 +149,11 @@ func open(ctx context.Context, to *place, o *Opts) (*core, error) {
 	if p := poolOf(o); p != nil {
 		return checkout(ctx, p, to, o, o.CheckoutTimeout)
 	}
-	conn, err := dial(ctx, to, o)
+	v, err := o.via(to)
 	if err != nil {
 		return nil, err
 	}
-	return newCore(conn, to.origin(), o.Tap), nil
+	return dial(ctx, to.origin(), v, o)
 }
 
 // noWait is a wait for a connection that is over at once.
@@ -158,13 +161,17 @@ const noWait = -1
 
 // checkout gives a connection of p, for which it waits at most for wait.
 func checkout(ctx context.Context, p *pool.Pool, to *place, o *Opts, wait time.Duration) (*core, error) {
-	key := keyOf(to, o)
+	v, err := o.via(to)
+	if err != nil {
+		return nil, err
+	}
+	key := keyOf(to, v, o)
 	for {
 		c, err := p.Checkout(ctx, key, wait)
 		if err != nil {
 			return nil, err
 		}
-		borrowed, err := borrow(ctx, c, to, o)
+		borrowed, err := borrow(ctx, c, to, v, o)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +184,7 @@ func checkout(ctx context.Context, p *pool.Pool, to *place, o *Opts, wait time.D
 }
 
 // borrow makes a connection of what a pool gave.
-func borrow(ctx context.Context, c *pool.Conn, to *place, o *Opts) (*core, error) {
+func borrow(ctx context.Context, c *pool.Conn, to *place, v *via, o *Opts) (*core, error) {
 	if c, ok := c.TakeOwner().(*core); ok {
 		return c, nil
 	}
@@ -187,24 +194,32 @@ func borrow(ctx context.Context, c *pool.Conn, to *place, o *Opts) (*core, error
 			c.Discard()
 		}
 	}()
-	conn := c.Socket()
-	if conn == nil {
-		var err error
-		if conn, err = dial(ctx, to, o); err != nil {
-			return nil, err
-		}
-		c.Opened(conn)
+	made, err := made(ctx, c, sharedOrigin(c, to), v, o)
+	if err != nil {
+		return nil, err
 	}
 	opened = true
-	made := newCore(conn, sharedOrigin(c, to), o.Tap)
 	made.pooled = c
 	return made, nil
 }
 
+// made is a new connection for a place in a pool: one that somebody else has put there
+// without its owner, or one that is dialed.
+func made(ctx context.Context, c *pool.Conn, to *origin, v *via, o *Opts) (*core, error) {
+	if conn := c.Socket(); conn != nil {
+		return newCore(conn, &link{origin: to, via: v}, o.Tap), nil
+	}
+	made, err := dial(ctx, to, v, o)
+	if err == nil {
+		c.Opened(made.conn)
+	}
+	return made, err
+}
+
 // sharedOrigin is that of all connections of one key, which differ in the case of
-// the host at most.
+// the host at most, but for those to a proxy that requests are handed to.
 func sharedOrigin(c *pool.Conn, to *place) *origin {
-	if shared, ok := c.Shared().(*origin); ok {
+	if shared, ok := c.Shared().(*origin); ok && shared.same(*to) {
 		return shared
 	}
 	own := to.origin()

@@ -120,7 +120,8 @@ func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error
 	return a.cs, err
 }
 
-// send is SendRequest with the turn in hand: the whole way down and up.
+// send is SendRequest with the turn in hand: the whole way down and up, and on to
+// where the answer leads.
 func (a *operation) send(ctx context.Context, r *Req) error {
 	var p plan
 	if err := p.prepare(r, a.cs.opts.orDefault()); err != nil {
@@ -128,21 +129,57 @@ func (a *operation) send(ctx context.Context, r *Req) error {
 		return a.giveBack(err)
 	}
 	defer p.src.close()
+	a.goHome()
+	head, err := a.exchange(ctx, &p)
+	if err != nil || head == nil || head.Status < 300 {
+		return a.sent(&p, head, err)
+	}
+	head, note, err := a.pursue(ctx, r, &p, head)
+	return a.noted(a.sent(&p, head, err), note)
+}
+
+// pursue goes on from an answer that asks for more: credentials for the proxy, or a
+// request to somewhere else.
+func (a *operation) pursue(ctx context.Context, r *Req, p *plan, head *http1.Head) (_ *http1.Head, note, err error) {
+	a.base = a.cs.auth
+	if head, err = a.satisfyProxy(ctx, p, head); err != nil {
+		return nil, nil, err
+	}
+	return a.follow(ctx, r, p, head)
+}
+
+// noted is what the caller is told of an operation that ended with err in an answer
+// of which note is to be said.
+func (a *operation) noted(err, note error) error {
+	a.cs.maybe = err == nil && note == errDecide
+	if err != nil || note == errDecide {
+		return err
+	}
+	return note
+}
+
+// exchange sends the request and reads the final head of its answer, on a connection
+// that it makes where there is none, and once more on another where that may help.
+func (a *operation) exchange(ctx context.Context, p *plan) (head *http1.Head, err error) {
 	if err := a.connectFor(ctx); err != nil {
-		return a.unconnected(err)
+		return nil, err
 	}
-	head, err := a.h.exchangeHeads(ctx, &p, &a.cs)
-	for err != nil && a.mayResend(&p, err) { // a pool may have more that the peer has left
+	head, err = a.h.exchangeHeads(ctx, p, &a.cs)
+	for err != nil && a.mayResend(p, err) { // a pool may have more that the peer has left
 		if err := a.reconnect(ctx); err != nil {
-			return a.unconnected(err)
+			return nil, err
 		}
-		head, err = a.h.exchangeHeads(ctx, &p, &a.cs)
+		head, err = a.h.exchangeHeads(ctx, p, &a.cs)
 	}
-	return a.sent(&p, head, err)
+	return head, err
 }
 
 // connectFor makes sure that the operation has a connection that may carry a request.
 func (a *operation) connectFor(ctx context.Context) error {
+	if a.h != nil && a.h.work == nil { // behind another exchange of the operation: it may have just been closed
+		a.h.use(a.cs.opts.orDefault())
+		a.h.idleSince -= idleProbe
+	}
 	if a.h == nil || !a.h.stillGood() && !a.h.shutDown() { // else the write tells, and fail says ErrClosed
 		return a.reconnect(ctx)
 	}
@@ -197,13 +234,16 @@ func (a *operation) mayResend(p *plan, err error) bool {
 
 // sent ends SendRequest.
 func (a *operation) sent(p *plan, head *http1.Head, err error) error {
-	if err != nil && a.untouched(err) {
+	switch {
+	case err != nil && a.h == nil:
+		return a.unconnected(err)
+	case err != nil && a.untouched(err):
 		return a.giveBack(err)
 	}
 	next := &a.cs
 	next.method, next.path = p.method, p.target
 	next.reused = a.h.carried
-	next.head, next.extra = nil, nil
+	next.head, next.extra, next.maybe = nil, nil, false
 	if p.src.boundary != "" {
 		next.extra = &extra{form: streamedForm{boundary: p.src.boundary}}
 	}
@@ -268,7 +308,7 @@ func (h *handle) exchangeHeads(ctx context.Context, p *plan, cs *ClientState) (*
 // startExchange makes the handle ready for a request and its response.
 func (h *handle) startExchange(p *plan) {
 	o := h.opts
-	h.exchange = exchange{maxBody: o.MaxBody, persist: !p.close}
+	h.exchange = exchange{maxBody: o.MaxBody, persist: !p.close, request: requestKept{p.raw, p.headers, p.src.none}}
 	if h.exchange.maxBody <= 0 {
 		h.exchange.maxBody = -1
 	}

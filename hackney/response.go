@@ -32,8 +32,25 @@ func (a *operation) startResponse(ctx context.Context) error {
 		return a.stillWaiting(err)
 	}
 	a.cs.early = false
+	if head.Status >= 300 {
+		return a.pursueStreamed(ctx, head)
+	}
 	a.answered(head)
 	return a.commit(nil)
+}
+
+// pursueStreamed goes on from an answer to a request whose body is out, and cannot be
+// sent again.
+func (a *operation) pursueStreamed(ctx context.Context, head *http1.Head) error {
+	sent := a.h.exchange.request
+	p := plan{method: a.cs.method, target: a.cs.path, raw: sent.raw, headers: sent.headers, src: source{replays: sent.bare}}
+	defer p.src.close()
+	last, note, err := a.pursue(ctx, &Req{Headers: sent.headers}, &p, head)
+	if err == nil && last == head {
+		a.answered(head)
+		return a.noted(a.commit(nil), note)
+	}
+	return a.noted(a.sent(&p, last, err), note)
 }
 
 // endRequest ends the request body where that was not done, and gives a final

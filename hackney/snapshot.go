@@ -43,18 +43,15 @@ type Snapshot struct {
 	Ctype          string
 }
 
-// Defaults of the record in 0.6.0.
-const (
-	defaultMaxRedirect  = 5
-	defaultReqChunkSize = 4096
-)
+// defaultReqChunkSize is that of the record in 0.6.0.
+const defaultReqChunkSize = 4096
 
 // Snapshot lays the state open, for comparing and for golden files.
 func (cs ClientState) Snapshot() Snapshot {
 	s := Snapshot{
 		Host: cs.Host(), Port: cs.Port(),
 		Netloc:      cs.origin().authority,
-		RecvTimeout: Infinite, MaxRedirect: defaultMaxRedirect, ReqChunkSize: defaultReqChunkSize,
+		RecvTimeout: Infinite, ReqChunkSize: defaultReqChunkSize,
 		Location:       withoutPassword(cs.Location()),
 		State:          cs.connection,
 		ResponseState:  cs.response,
@@ -78,6 +75,11 @@ func (cs ClientState) Snapshot() Snapshot {
 	}
 	if limit := duration(cs.opts.orDefault().RecvTimeout, 0); limit > 0 {
 		s.RecvTimeout = limit
+	}
+	o := cs.opts.orDefault()
+	s.FollowRedirect, s.ForceRedirect, s.MaxRedirect = o.FollowRedirect, o.ForceRedirect, o.maxRedirect()
+	if cs.trail != nil {
+		s.Redirect = (&link{origin: cs.trail.home}).url("/")
 	}
 	if cs.chunked {
 		s.ReqType = "chunked"
@@ -135,7 +137,7 @@ func (s Snapshot) String() string {
 		w.atom("recv_timeout", s.RecvTimeout.String())
 	}
 	w.flag("follow_redirect", s.FollowRedirect)
-	w.number("max_redirect", int64(s.MaxRedirect), defaultMaxRedirect)
+	w.number("max_redirect", int64(s.MaxRedirect), DefaultMaxRedirect)
 	w.flag("force_redirect", s.ForceRedirect)
 	w.text("redirect", s.Redirect)
 	w.text("location", s.Location)

@@ -282,7 +282,7 @@ func mHandle(t testing.TB) (*handle, *mCloses) {
 	near, far := net.Pipe()
 	conn := &mCloses{Conn: near}
 	t.Cleanup(func() { near.Close(); far.Close() })
-	return newHandle(newCore(conn, place{transport.TCP, "h", 80}.origin(), nil)), conn
+	return newHandle(newCore(conn, &link{origin: place{transport.TCP, "h", 80}.origin()}, nil)), conn
 }
 
 // mLease gives the state of who borrows the connection of h next.

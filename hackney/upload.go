@@ -45,7 +45,7 @@ const (
 func (h *handle) sendRequest(ctx context.Context, p *plan, cs *ClientState) (early *http1.Head, err error) {
 	body := p.src.data
 	h.growInput(smallBuffer/2 + min(len(body), copyLimit))
-	head := p.appendHead(h.in.data[:0], cs.link.origin, cs.auth) // it is out before an answer is read to there
+	head := p.appendHead(h.in.data[:0], cs.link, cs.auth) // it is out before an answer is read to there
 	switch {
 	case !p.hasBody() && !p.src.stream:
 		return nil, h.sendSmall(ctx, head, nil)

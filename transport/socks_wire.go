@@ -1,151 +1,80 @@
 package transport
 
 import (
-	"encoding/binary"
+	"context"
 	"fmt"
 	"io"
+	"net"
+
+	"golang.org/x/net/proxy"
 )
 
-// negotiate speaks to the proxy. Of golang.org/x/net/proxy, which could do it, two
-// things stand in the way: a proxy's refusal is only a text there, and without
-// credentials it takes whatever method the proxy names for none.
-func (p *SOCKS5) negotiate(rw io.ReadWriter, t socksTarget) error {
-	if err := p.authenticate(rw); err != nil {
-		return err
-	}
-	var head [2]byte
-	if err := exchange(rw, t.request(), head[:]); err != nil {
-		return err
-	}
-	if err := wantVersion(socksVersion, head[0]); err != nil {
-		return err
-	}
-	if head[1] != 0 {
-		return SOCKSReply(head[1])
-	}
-	return skipBound(rw)
-}
-
-// The numbers of RFC 1928, sections 3 to 5, and RFC 1929, section 2.
-const (
-	socksVersion = 5
-	loginVersion = 1
-
-	methodNone     = 0
-	methodPassword = 2
-	methodRefused  = 0xff
-
-	commandConnect = 1
-
-	addressIPv4 = 1
-	addressName = 3
-	addressIPv6 = 4
-)
-
-// authenticate agrees on a method and goes through it (RFC 1928, section 3).
-func (p *SOCKS5) authenticate(rw io.ReadWriter) error {
-	offer := []byte{socksVersion, 1, methodNone}
+// negotiate speaks to the proxy on conn, and leaves it at the first byte of the
+// target. It may close conn if it fails.
+func (p *SOCKS5) negotiate(conn net.Conn, t socksTarget) error {
+	c := &socksConn{Conn: conn}
 	if p.User != "" {
-		offer = []byte{socksVersion, 2, methodNone, methodPassword}
+		c.login = &proxy.Auth{User: p.User, Password: p.Password}
 	}
-	var choice [2]byte
-	if err := exchange(rw, offer, choice[:]); err != nil {
-		return err
+	d, err := proxy.SOCKS5("tcp", "", c.login, c) // c knows where the proxy is
+	if err == nil {
+		_, err = d.Dial("tcp", t.String()) // without a context: to end it is up to handshake
 	}
-	if err := wantVersion(socksVersion, choice[0]); err != nil {
-		return err
-	}
-	switch {
-	case choice[1] == methodNone:
-		return nil
-	case choice[1] == methodPassword && p.User != "":
-		return p.login(rw)
-	case choice[1] == methodRefused:
-		return fmt.Errorf("%w: %w", ErrSOCKSAuth, errSOCKSNone)
-	}
-	return fmt.Errorf("%w: %w", ErrSOCKSAuth, errSOCKSUnwanted)
-}
-
-// login sends the credentials (RFC 1929).
-func (p *SOCKS5) login(rw io.ReadWriter) error {
-	b := []byte{loginVersion, byte(len(p.User))}
-	b = append(b, p.User...)
-	b = append(b, byte(len(p.Password)))
-	b = append(b, p.Password...)
-	var verdict [2]byte
-	if err := exchange(rw, b, verdict[:]); err != nil {
-		return err
-	}
-	if err := wantVersion(loginVersion, verdict[0]); err != nil {
-		return err
-	}
-	if verdict[1] != 0 {
-		return fmt.Errorf("%w: the proxy does not accept the user and the password", ErrSOCKSAuth)
-	}
-	return nil
-}
-
-// request is the message that asks for t (RFC 1928, section 4).
-func (t socksTarget) request() []byte {
-	b := []byte{socksVersion, commandConnect, 0}
-	switch {
-	case t.name != "":
-		b = append(b, addressName, byte(len(t.name)))
-		b = append(b, t.name...)
-	case t.ip.Is4():
-		b = append(b, addressIPv4)
-		b = append(b, t.ip.AsSlice()...)
-	default:
-		b = append(b, addressIPv6)
-		b = append(b, t.ip.AsSlice()...)
-	}
-	return binary.BigEndian.AppendUint16(b, t.port)
-}
-
-// skipBound reads the rest of a reply, which nobody needs, to its last byte and
-// no further: the next one is the target's (RFC 1928, section 6).
-func skipBound(r io.Reader) error {
-	var b [255 + 2]byte // the longest name, the port
-	if err := readFull(r, b[:2]); err != nil {
-		return err
-	}
-	var n int
-	switch b[1] {
-	case addressIPv4:
-		n = 4
-	case addressIPv6:
-		n = 16
-	case addressName:
-		if err := readFull(r, b[:1]); err != nil {
-			return err
-		}
-		n = int(b[0])
-	default:
-		return fmt.Errorf("the reply has an address of unknown type %d", b[1])
-	}
-	return readFull(r, b[:n+2])
-}
-
-// exchange sends a message and reads the start of its answer.
-func exchange(rw io.ReadWriter, message, answer []byte) error {
-	if _, err := rw.Write(message); err != nil {
-		return err
-	}
-	return readFull(rw, answer)
-}
-
-// readFull reads len(b) bytes; that there are fewer is always unexpected.
-func readFull(r io.Reader, b []byte) error {
-	_, err := io.ReadFull(r, b)
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+	if op, ok := err.(*net.OpError); ok {
+		err = op.Err // what the rest of it says, SOCKSError does
 	}
 	return err
 }
 
-func wantVersion(want, got byte) error {
-	if got != want {
-		return fmt.Errorf("the answer is not SOCKS 5: it has version %d, not %d", got, want)
+// A socksConn is a connection to a proxy as the library gets it for the handshake:
+// by a dialer that has dialed already, and with an ear on the answers. The library
+// tells refusals in words only, and without a login takes any method for none.
+type socksConn struct {
+	net.Conn
+	login *proxy.Auth
+	heard []byte // a handshake at most: the library reads no further
+}
+
+// DialContext is the one that is called. With Dial alone, the library would start a
+// goroutine.
+func (c *socksConn) DialContext(context.Context, string, string) (net.Conn, error) { return c, nil }
+func (c *socksConn) Dial(string, string) (net.Conn, error)                         { return c, nil }
+
+// Read fails as soon as the proxy has refused, so that nothing more is sent.
+func (c *socksConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.heard = append(c.heard, b[:n]...)
+	if refused := c.refusal(); refused != nil {
+		return 0, refused // with bytes, io.ReadFull would drop it
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// refusal looks into the answers, each a version and a code: to the methods (RFC
+// 1928, section 3), the login (RFC 1929, section 2), the request (RFC 1928,
+// section 6). Answers of another version are left to the library.
+func (c *socksConn) refusal() error {
+	a := c.heard
+	if len(a) < 2 || a[0] != 5 {
+		return nil
+	}
+	method, a := a[1], a[2:]
+	switch {
+	case method == 0xff:
+		return fmt.Errorf("%w: %w", ErrSOCKSAuth, errSOCKSNone)
+	case method != 0 && (method != 2 || c.login == nil):
+		return fmt.Errorf("%w: %w", ErrSOCKSAuth, errSOCKSUnwanted)
+	case method == 2 && len(a) >= 2:
+		if a[0] == 1 && a[1] != 0 {
+			return fmt.Errorf("%w: the proxy does not accept the user and the password", ErrSOCKSAuth)
+		}
+		a = a[2:]
+	}
+	if len(a) >= 2 && a[0] == 5 && a[1] != 0 {
+		return SOCKSReply(a[1])
 	}
 	return nil
 }

@@ -22,7 +22,9 @@ type Key struct {
 	Insecure  bool
 	Dial      Identity // of the function that dials; see IdentityOf
 	Tap       Identity // of the function that hears the bytes
+	Policy    Identity // of the function that addresses were put to
 	Proxy     string   // with whatever tells its users apart; "" for none
+	Answer    Identity // of the function that answers the proxy
 }
 
 // address is host:port, for errors.
