@@ -61,7 +61,6 @@ type work struct {
 	up       upload
 	exchange exchange
 	wrote    bool // the operation under way has begun to write
-	asked    bool // the time limit of the next read is set
 }
 
 var works = sync.Pool{New: func() any { return new(work) }}

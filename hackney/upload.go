@@ -47,7 +47,7 @@ func (h *handle) sendRequest(ctx context.Context, p *plan, cs *ClientState) (ear
 	h.growInput(smallBuffer/2 + min(len(body), copyLimit))
 	head := p.appendHead(h.in.data[:0], cs.link, cs.auth) // it is out before an answer is read to there
 	switch {
-	case !p.hasBody() && !p.src.stream:
+	case !p.hasBody():
 		return nil, h.sendSmall(ctx, head, nil)
 	case body != nil && !p.expect && len(body) <= copyLimit:
 		return nil, h.sendSmall(ctx, head, body)
@@ -71,7 +71,7 @@ func (h *handle) sendSmall(ctx context.Context, head, body []byte) error {
 	} else {
 		head = append(head, body...)
 	}
-	if err := h.ask(ctx, opWriteHead, head); err != nil {
+	if err := h.write(ctx, opWriteHead, head); err != nil {
 		return err
 	}
 	h.up.left, h.up.done = 0, true

@@ -31,10 +31,7 @@ func (h *handle) read(ctx context.Context, op string, p []byte) (int, error) {
 // interrupt it. Where it gives no error, afterRead ends that.
 func (h *handle) beforeRead(ctx context.Context, op string) error {
 	ctx = orBackground(ctx)
-	if !h.asked {
-		h.limitRead(ctx)
-	}
-	h.asked = false
+	h.limitRead(ctx)
 	if !h.anchor.arm(ctx) {
 		return h.networkError(op, over(ctx))
 	}
@@ -109,21 +106,6 @@ func (h *handle) write(ctx context.Context, op string, p []byte) error {
 		return err
 	}
 	n, err := h.writeSocket(p)
-	return h.afterWrite(ctx, op, int64(n), err)
-}
-
-// ask writes p, the last of a request, and has the kernel tell of the answer: the
-// time limit of the read that follows starts here. A tap is told before that.
-func (h *handle) ask(ctx context.Context, op string, p []byte) error {
-	if h.tap != nil || h.tcp == nil && h.tls == nil {
-		return h.write(ctx, op, p)
-	}
-	h.limitRead(orBackground(ctx))
-	if err := h.beforeWrite(ctx, op); err != nil {
-		return err
-	}
-	n, err := transport.Ask(h.conn, p)
-	h.asked = err == nil
 	return h.afterWrite(ctx, op, int64(n), err)
 }
 

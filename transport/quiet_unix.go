@@ -5,6 +5,7 @@ package transport
 import (
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"syscall"
 )
@@ -14,7 +15,6 @@ type socket struct {
 	net.Conn               // a *net.TCPConn or a *net.UnixConn
 	mode     atomic.Uint32 // atomic for the sake of a Close from elsewhere, which writes
 	one      [1]byte       // for Quiet
-	version  uint16        // of TLS, 0 until somebody asks
 
 	// Where in the stream of TLS records the last Read ended, for the reader alone.
 	head  [recordHead]byte
@@ -30,8 +30,7 @@ const recordHead = 5
 const (
 	usual uint32 = iota
 	probe
-	cut    // probe, and a write could not be made whole
-	asking // a write waits for the answer
+	cut // probe, and a write could not be made whole
 )
 
 // probing returns conn with a probe mode, if it can have one. A type of the
@@ -81,10 +80,10 @@ func (s *socket) quiet(conn net.Conn) (quiet, whole bool) {
 func (s *socket) Read(p []byte) (int, error) {
 	var n int
 	var err error
-	if m := s.mode.Load(); m == probe || m == cut {
-		n, err = s.readNow(p)
-	} else {
+	if s.mode.Load() == usual {
 		n, err = s.Conn.Read(p)
+	} else {
+		n, err = s.readNow(p)
 	}
 	if n > 0 {
 		s.follow(p[:n])
@@ -100,7 +99,7 @@ func (s *socket) readNow(p []byte) (int, error) {
 	case wouldBlock(err):
 		return 0, errNothing
 	case err != nil:
-		return 0, fault(s.Conn, "read", "recvfrom", err)
+		return 0, s.fault("read", "recvfrom", err)
 	case n == 0:
 		return 0, io.EOF
 	}
@@ -110,11 +109,8 @@ func (s *socket) readNow(p []byte) (int, error) {
 // Write writes p. In probe mode that is an answer to the peer, which must not hold
 // us up by asking and not reading.
 func (s *socket) Write(p []byte) (int, error) {
-	switch s.mode.Load() {
-	case usual:
+	if s.mode.Load() == usual {
 		return s.Conn.Write(p)
-	case asking:
-		return ask(s.Conn, p)
 	}
 	n, err := s.writeNow(p)
 	if n == len(p) {
@@ -124,7 +120,7 @@ func (s *socket) Write(p []byte) (int, error) {
 	if err == nil {
 		err = io.ErrShortWrite
 	}
-	return n, fault(s.Conn, "write", "sendmsg", err)
+	return n, s.fault("write", "sendmsg", err)
 }
 
 func (s *socket) writeNow(p []byte) (n int, err error) {
@@ -140,4 +136,13 @@ func (s *socket) writeNow(p []byte) (n int, err error) {
 		return 0, closed
 	}
 	return max(n, 0), err
+}
+
+// fault is err as package net would give it.
+func (s *socket) fault(op, call string, err error) error {
+	local := s.LocalAddr()
+	return &net.OpError{
+		Op: op, Net: local.Network(), Source: local, Addr: s.RemoteAddr(),
+		Err: os.NewSyscallError(call, err),
+	}
 }
