@@ -132,6 +132,7 @@ func BlameOf(err error) Blame {
 		refused    *AddressError
 		proxy      *ProxyError
 		redirect   *RedirectError
+		socks      *transport.SOCKSError
 	)
 	switch {
 	case err == nil, err == io.EOF, err == ErrResponseReady:
@@ -140,6 +141,8 @@ func BlameOf(err error) Blame {
 		return BlameCaller
 	case errors.As(err, &limit), errors.As(err, &pooled), errors.As(err, &refused), errors.Is(err, ErrTooManyRedirects):
 		return BlameLimit
+	case errors.As(err, &socks) && !errors.As(socks.Err, &network): // it answered, and said no
+		return BlamePeer
 	case errors.As(err, &network):
 		return BlameNetwork
 	case errors.As(err, &protocol), errors.As(err, &incomplete), errors.As(err, &proxy), errors.As(err, &redirect):

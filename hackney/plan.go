@@ -340,7 +340,7 @@ func (p *plan) appendHead(dst []byte, to *link, auth *BasicAuth) []byte {
 		dst = p.appendDefault(dst, p.own.ctype, "Content-Type", p.src.ctype)
 	}
 	dst = p.appendFraming(dst)
-	return append(p.appendRest(dst, handed), "\r\n"...)
+	return append(p.appendRest(dst, handed && to.via.answer == ""), "\r\n"...)
 }
 
 // absolute is target in absolute form, for a proxy (RFC 9112, 3.2.2 and 3.2.4).
@@ -358,10 +358,10 @@ func (l *link) absolute(target string) string {
 // the caller has none of its own.
 func (p *plan) appendProxyAuth(dst []byte, v *via) []byte {
 	switch {
+	case v.answer != "": // to a challenge that the caller's own did not meet, if there is one
+		return http1.AppendField(dst, proxyAuthorization, v.answer)
 	case p.headers.Has(proxyAuthorization):
 		return dst
-	case v.answer != "":
-		return http1.AppendField(dst, proxyAuthorization, v.answer)
 	case v.auth != nil:
 		return http1.AppendField(dst, proxyAuthorization, v.auth.basic())
 	}
@@ -408,12 +408,12 @@ func (p *plan) appendFraming(dst []byte) []byte {
 }
 
 // appendRest puts the caller's fields that have no place among the defaults.
-// handed says that they go to a proxy: no other server gets credentials for one, where
+// toProxy says that credentials for a proxy are among them. No other server gets those, where
 // there may be a proxy at all.
-func (p *plan) appendRest(dst []byte, handed bool) []byte {
+func (p *plan) appendRest(dst []byte, toProxy bool) []byte {
 	s := p.headers.Section()
 	for i := range s.Len() {
-		withheld := p.proxied && !handed && fields.EqualFold(s.Name(i), proxyAuthorization)
+		withheld := p.proxied && !toProxy && fields.EqualFold(s.Name(i), proxyAuthorization)
 		if !withheld && !p.placed(i, s.Name(i)) {
 			dst = http1.AppendField(dst, s.Name(i), s.Value(i))
 		}

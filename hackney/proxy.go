@@ -176,7 +176,7 @@ func parseProxy(raw string) (*via, error) {
 	}
 	standard := map[string]int{"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}[v.scheme]
 	if standard == 0 {
-		return nil, fmt.Errorf("a proxy is http, https, socks5 or socks5h, not %.16q", v.scheme)
+		return nil, errors.New("a proxy is http, https, socks5 or socks5h") // what stands there may be a password
 	}
 	u, err := url.Parse("http://" + rest)
 	if err != nil {

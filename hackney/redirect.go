@@ -210,11 +210,15 @@ func escaped(location string) string {
 	} else if from > 0 {
 		return location // nothing but an authority
 	}
-	b := []byte(location[:from])
+	b, inQuery := []byte(location[:from]), false
 	for _, c := range []byte(location[from:]) {
-		if c == ' ' || c >= 0x80 || strings.IndexByte("\"<>^`{|}", c) >= 0 {
+		inQuery = inQuery || c == '?'
+		switch {
+		case c == ' ' && inQuery:
+			b = append(b, '+')
+		case c == ' ', c >= 0x80, strings.IndexByte("\"<>^`{|}", c) >= 0:
 			b = fmt.Appendf(b, "%%%02X", c)
-		} else {
+		default:
 			b = append(b, c)
 		}
 	}
@@ -295,7 +299,7 @@ func (r *Req) withoutContent() {
 func describesContent(name string) bool {
 	const prefix = "Content-"
 	return len(name) >= len(prefix) && fields.EqualFold(name[:len(prefix)], prefix) ||
-		slices.ContainsFunc([]string{"Transfer-Encoding", "TE", "Trailer", "Expect"}, func(s string) bool { return fields.EqualFold(s, name) })
+		slices.ContainsFunc([]string{"Transfer-Encoding", "TE", "Trailer", "Expect", "Digest", "Last-Modified"}, func(s string) bool { return fields.EqualFold(s, name) })
 }
 
 // forStrangers is h without what is not for another origin: credentials, Host, and the

@@ -7,6 +7,10 @@
 //   - it uses exported names alone, as any program would;
 //   - it must not compile here, where the runner is not: hence its name.
 //
-// The package has a test only: it holds that the file still compiles, against a
-// stand-in for the runner in testdata.
+// What the library does otherwise than a case has it, where the case leaves a choice,
+// stands in testdata/otherwise.txt with the reason. .ci/corpus holds the list to what
+// comes out.
+//
+// The package has tests only: that the file still compiles, against a stand-in for the
+// runner in testdata, and that .ci/corpus judges as it says.
 package corpusdriver
