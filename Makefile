@@ -1,5 +1,5 @@
 # hackney for Go. `make help` lists the targets; Go and make are all they need,
-# but for race (a C compiler) and integration (nginx and python3).
+# but for race (a C compiler) and integration (nginx, haproxy, squid, tinyproxy, dante-server, python3).
 
 .DEFAULT_GOAL := build
 
@@ -69,7 +69,7 @@ dev: ## download the modules and build the tools
 clean: ## remove what was built
 	rm -rf bin
 
-integration: ## run the tests against nginx and python3 (must be installed)
+integration: ## run the tests against servers, proxies and python3 that are not ours (must be installed)
 	@.ci/integration
 
 bench: ## measure hackney beside other clients (under 20 minutes), and write docs/benchmarks.md anew

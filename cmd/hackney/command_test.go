@@ -117,7 +117,7 @@ func TestJSONKeys(t *testing.T) {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	want := []string{"body", "error", "headers", "interim", "kept", "reason", "reused", "state", "status", "trailers", "version"}
+	want := []string{"body", "error", "headers", "interim", "kept", "reason", "redirects", "reused", "state", "status", "trailers", "version"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("keys %v, want %v", keys, want)
 	}
@@ -197,6 +197,11 @@ func TestExitCodes(t *testing.T) {
 		{background, &hackney.IncompleteError{}, 3},
 		{background, network, 4},
 		{background, &hackney.LimitError{}, 5},
+		{background, &stepError{"Request", &hackney.RedirectError{Err: hackney.ErrNoLocation}}, 3},
+		{background, &hackney.RedirectError{Err: hackney.ErrTooManyRedirects}, 5},
+		{background, &hackney.ProxyError{Status: 407}, 3},
+		{background, &hackney.ProxyError{Err: &hackney.TransportError{Err: io.EOF}}, 4},
+		{background, &hackney.TransportError{Err: &hackney.AddressError{Err: io.EOF}}, 5},
 		{background, errSurprise, 1},
 		{interrupted, network, 130},
 		{interrupted, &hackney.LimitError{}, 5},

@@ -58,6 +58,12 @@ func (x *exchange) request(ctx context.Context, rawURL string, send sendFunc) er
 	defer b.close()
 	defer x.watchUpload(o, b.size)()
 	x.cs, err = send(ctx, rawURL, b.fields(h), b.payload, o)
+	if x.flags.Trace {
+		printRedirects(x.app.stderr, x.cs)
+	}
+	if x.cs.MaybeRedirect() {
+		fmt.Fprintf(x.app.stderr, "hackney: the redirect (%d) is not followed: the body cannot be sent again\n", x.cs.Status())
+	}
 	return err
 }
 

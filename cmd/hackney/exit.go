@@ -82,8 +82,9 @@ var quotes = []struct {
 	instead string
 }{
 	{userInfo, "://xxxxx@"},
-	{regexp.MustCompile(`^(unexpected argument [^:]*:).*`), "${1}xxxxx"},                                            // -u may have been forgotten before it
-	{regexp.MustCompile(`^--user: .*`), `--user: want USER:PASSWORD; one that begins with a dash goes as --user=…`}, // -u -x:y
+	{regexp.MustCompile(`^(unexpected argument [^:]*:).*`), "${1}xxxxx"},                                                     // -u may have been forgotten before it
+	{regexp.MustCompile(`^(--(?:proxy-)?user): .*`), `${1}: want USER:PASSWORD; one that begins with a dash goes as ${1}=…`}, // -u -x:y
+	{regexp.MustCompile(`^--proxy: .*`), `--proxy: want a URL`},                                                              // one may begin with a user
 }
 
 func (e usageError) Error() string {
@@ -109,6 +110,7 @@ func opOf(err error) string {
 	var (
 		network *hackney.TransportError
 		state   *hackney.StateError
+		proxy   *hackney.ProxyError
 		step    *stepError
 	)
 	switch {
@@ -116,6 +118,8 @@ func opOf(err error) string {
 		return network.Op
 	case errors.As(err, &state):
 		return state.Op.String()
+	case errors.As(err, &proxy):
+		return "connect through proxy"
 	case errors.As(err, &step):
 		return step.step
 	}

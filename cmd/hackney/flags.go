@@ -27,6 +27,8 @@ type flags struct {
 	Cacert     string `placeholder:"FILE" help:"Trust the certificates in FILE (PEM), and no others."`
 	UnixSocket string `placeholder:"PATH" help:"Connect to a Unix socket, whatever host and port the URL names."`
 
+	Way way `embed:""`
+
 	ConnectTimeout time.Duration `placeholder:"TIME" help:"Limit for connecting, and again for the TLS handshake (8s)."`
 	RecvTimeout    time.Duration `placeholder:"TIME" help:"Limit for each wait for bytes from the peer (none)."`
 	MaxBody        int64         `placeholder:"BYTES" help:"Limit for the size of the answer's body (none)."`
@@ -37,15 +39,18 @@ type flags struct {
 	Output  string `short:"o" placeholder:"FILE" help:"Write the ${what=body} to FILE."`
 	Include bool   `short:"i" xor:"shown" help:"Print the head of the answer too, and 1xx heads before it."`
 	JSON    bool   `xor:"shown" help:"Print the answer, or what came of it, as one JSON object."`
-	Trace   bool   `help:"Print each step to standard error."`
+	Trace   bool   `short:"v" help:"Print each step to standard error, with the redirects that were followed and the proxies."`
 }
 
 // Validate refuses what would have no effect.
 func (f *flags) Validate() error {
-	if f.Expect100 && !f.hasBody() {
+	switch {
+	case f.Expect100 && !f.hasBody():
 		return errors.New("--expect100 needs a body: -d, -F or -T")
+	case f.UnixSocket != "" && (f.Way.Proxy != "" || f.Way.NoPrivateAddresses):
+		return errors.New("--unix-socket goes neither with --proxy nor with --no-private-addresses")
 	}
-	return nil
+	return f.Way.validate()
 }
 
 func (f *flags) hasBody() bool { return f.Data != nil || f.Upload != "" || len(f.Form) > 0 }
@@ -82,9 +87,11 @@ func (f *flags) opts(a *app) (*hackney.Opts, error) {
 	if f.UnixSocket != "" {
 		o.DialContext = unixDialer(f.UnixSocket)
 	}
+	t := &tracer{out: a.stderr}
 	if f.Trace {
-		o.Trace = a.traceStep
+		o.Trace = t.step
 	}
+	f.Way.apply(o, t)
 	var err error
 	if f.Cacert != "" {
 		o.TLS, err = trusting(f.Cacert)
@@ -111,13 +118,4 @@ func trusting(file string) (*tls.Config, error) {
 		return nil, fmt.Errorf("--cacert: no certificate in %s", file)
 	}
 	return &tls.Config{RootCAs: pool}, nil
-}
-
-// traceStep prints a step as one line.
-func (a *app) traceStep(e hackney.TraceEvent) {
-	line := fmt.Sprintf("%v %v -> %v", e.Op, e.From, e.To)
-	if e.Err != nil {
-		line += " error: " + oneLine(e.Err)
-	}
-	fmt.Fprintln(a.stderr, line)
 }

@@ -11,23 +11,32 @@ import (
 
 // answer is the object that --json prints.
 type answer struct {
-	Status   int           `json:"status"` // 0 when no answer came
-	Reason   string        `json:"reason"`
-	Version  string        `json:"version"`
-	Headers  [][2]string   `json:"headers"`
-	Trailers [][2]string   `json:"trailers"`
-	Interim  []interimHead `json:"interim"`
-	Body     []byte        `json:"body"` // base64; null when it was not read, or is in a file
-	State    string        `json:"state"`
-	Reused   bool          `json:"reused"`
-	Kept     string        `json:"kept"` // what became of the connection
-	Error    *fault        `json:"error"`
+	Status    int           `json:"status"` // 0 when no answer came
+	Reason    string        `json:"reason"`
+	Version   string        `json:"version"`
+	Headers   [][2]string   `json:"headers"`
+	Trailers  [][2]string   `json:"trailers"`
+	Interim   []interimHead `json:"interim"`
+	Redirects []redirect    `json:"redirects"` // that were followed
+	Body      []byte        `json:"body"`      // base64; null when it was not read, or is in a file
+	State     string        `json:"state"`
+	Reused    bool          `json:"reused"`
+	Kept      string        `json:"kept"` // what became of the connection
+	Error     *fault        `json:"error"`
 }
 
 type interimHead struct {
 	Status  int         `json:"status"`
 	Reason  string      `json:"reason"`
 	Headers [][2]string `json:"headers"`
+}
+
+// redirect is an answer that was followed.
+type redirect struct {
+	Status   int    `json:"status"`
+	Method   string `json:"method"` // of the request that it answers
+	URL      string `json:"url"`
+	Location string `json:"location"`
 }
 
 // fault is an error: whose it was, what was being done, and what happened.
@@ -42,11 +51,14 @@ func (x *exchange) printJSON(err error) error {
 	cs := x.cs
 	a := answer{
 		Status: cs.Status(), Reason: text(cs.Reason()), Version: cs.Version(),
-		Headers: pairs(cs.Headers()), Trailers: pairs(cs.Trailers()), Interim: []interimHead{},
+		Headers: pairs(cs.Headers()), Trailers: pairs(cs.Trailers()), Interim: []interimHead{}, Redirects: []redirect{},
 		Body: x.body, State: cs.String(), Reused: cs.Reused(), Kept: cs.Kept().String(),
 	}
 	for _, i := range cs.Interim() {
 		a.Interim = append(a.Interim, interimHead{i.Status, text(i.Reason), pairs(i.Headers)})
+	}
+	for _, r := range cs.Redirects() {
+		a.Redirects = append(a.Redirects, redirect{r.Status, r.Method, text(r.URL), text(r.Location)})
 	}
 	if err != nil {
 		a.Error = &fault{hackney.BlameOf(err), opOf(err), oneLine(err)}

@@ -28,10 +28,13 @@ func (recordCommand) Help() string {
 		"Authorization, cookies, and fields and parameters whose names tell of keys, tokens and passwords become xxxx."
 }
 
-// Validate refuses what shows an answer: record shows none.
+// Validate refuses what shows an answer: record shows none. Nor has a script proxies.
 func (c *recordCommand) Validate() error {
-	if c.Flags.Include || c.Flags.JSON {
+	switch {
+	case c.Flags.Include || c.Flags.JSON:
 		return errors.New("record shows no answer: there is no -i and no --json")
+	case c.Flags.Way.Proxy != "":
+		return errors.New("record knows no proxy")
 	}
 	return nil
 }
