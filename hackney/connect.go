@@ -113,7 +113,7 @@ func (a *operation) endPooled(h *handle) Kept {
 	o := a.cs.opts.orDefault()
 	h.use(o)
 	switch {
-	case a.cs.response == StateOnBody && h.drain(o):
+	case a.cs.response == StateOnBody && h.drain(context.Background(), o):
 		a.finish()
 	case a.cs.response == StateStart && h.stillGood():
 		a.checkIn()

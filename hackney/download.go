@@ -144,7 +144,7 @@ func (h *handle) counted(n int64, err error) error {
 
 // drain reads the rest of the body away, within the limits of o. It says whether
 // that was all.
-func (h *handle) drain(o *Opts) bool {
+func (h *handle) drain(ctx context.Context, o *Opts) bool {
 	left := o.DrainBytes
 	switch {
 	case left == 0:
@@ -162,7 +162,7 @@ func (h *handle) drain(o *Opts) bool {
 	b := newBuffer(smallBuffer)
 	defer b.free()
 	for left >= 0 {
-		n, err := h.readBody(context.Background(), b.data)
+		n, err := h.readBody(ctx, b.data)
 		left -= int64(n)
 		if err == io.EOF || err == nil && h.dec.Done() {
 			return left >= 0

@@ -14,12 +14,13 @@ import (
 // One that never got the turn ends in refuse. Each of them traces, and leaves in cs
 // the state that the caller gets, which is a large value: it is made in place.
 type operation struct {
-	op   Op
-	from ResponseState
-	cs   ClientState // the state it was given, and at its end the one it leads to
-	h    *handle
-	to   place      // where a client leads that has no link yet
-	base *BasicAuth // the credentials that redirects may still take along
+	op     Op
+	from   ResponseState
+	cs     ClientState // the state it was given, and at its end the one it leads to
+	h      *handle
+	to     place  // where a client leads that has no link yet
+	trail  *trail // of the state it was given, while its connection is that state's
+	hopped bool   // an exchange of the operation has ended: the state it was given is no more
 }
 
 // begin checks that the operation is legal in the state it was given and claims its
@@ -63,11 +64,13 @@ func (a *operation) adopt(h *handle, to *place) {
 	h.word.Store(uint64(first.claimedBy(a.op)))
 	a.h = h
 	a.cs.handle, a.cs.turn, a.cs.pooled = h, first, h.pooled != nil
-	a.cs.link = h.linkTo(to)
+	h.core.leadTo(to)
+	a.cs.link = h.link
 	a.cs.kept = KeptUnknown
 	a.cs.connection, a.cs.reused = Connected, false
 	a.cs.head, a.cs.extra, a.cs.body = nil, nil, BodyWaiting
 	a.cs.method, a.cs.path = "", ""
+	a.cs.maybe, a.trail = false, nil
 	a.cs.chunked, a.cs.expect = false, false
 }
 
@@ -166,7 +169,9 @@ func (a *operation) broken(err error) error {
 
 // untouched says whether err is an interruption that came before the operation
 // wrote anything.
-func (a *operation) untouched(err error) bool { return !a.h.wrote && interrupted(err) }
+func (a *operation) untouched(err error) bool {
+	return !a.hopped && a.h.work != nil && !a.h.wrote && interrupted(err)
+}
 
 // interrupted says whether err is a time limit or a context that ended a read.
 // The connection is as good as before.

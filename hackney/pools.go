@@ -227,15 +227,18 @@ func sharedOrigin(c *pool.Conn, to *place) *origin {
 	return own
 }
 
-// linkTo is the link of the connection, with the host as the caller spells it: a pool
-// does not mind its case.
-func (h *handle) linkTo(to *place) *link {
-	if h.link.place == *to {
-		return h.link
+// leadTo makes the connection lead to a place, as the caller spells it: a pool does not
+// mind the case of its host, nor, where requests are handed to a proxy, which one it is.
+func (c *core) leadTo(to *place) {
+	if c.link.place == *to {
+		return
 	}
-	l := *h.link
+	l := *c.link
 	l.origin = to.origin()
-	return &l
+	c.link = &l
+	if c.tap != nil {
+		c.tap.link = &l
+	}
 }
 
 // Close closes an idle connection, for the pool.

@@ -10,9 +10,12 @@ import (
 	"net"
 	"net/netip"
 	neturl "net/url"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+	"weak"
 
 	"golang.org/x/net/http/httpproxy"
 
@@ -50,7 +53,7 @@ func ProxyURL(rawURL string) Proxy { return proxyURL(rawURL) }
 
 // ProxyAddr is one http proxy for all ({proxy, {Host, Port}} of hackney).
 func ProxyAddr(host string, port int) Proxy {
-	return proxyURL("http://" + url.URL{Host: host, Port: port}.HostPort())
+	return proxyURL("http://" + strings.Replace(url.URL{Host: host, Port: port}.HostPort(), "%", "%25", 1))
 }
 
 // ProxyFunc asks f each time a connection is opened: of target scheme, host and port
@@ -165,7 +168,10 @@ func (o *Opts) via(to *place) (*via, error) {
 	v.auth = cmp.Or(v.auth, o.ProxyAuth)
 	v.opener = o.ProxyHeaders
 	v.forward = (forward || o.ProxyMode == Forward) && !v.socks() && to.transport == transport.TCP
-	return v, v.check()
+	if err := v.check(); err != nil || !v.forward {
+		return v, err
+	}
+	return v, o.permits(to.host, to.port)
 }
 
 // parseProxy reads the URL of a proxy.
@@ -283,18 +289,40 @@ func (v *via) reach(ctx context.Context, to *origin, o *Opts) (net.Conn, error) 
 }
 
 // permits asks the policy for a target that a proxy is going to be asked for, where
-// that is an address.
+// that is an address. What only looks like one is refused: the proxy may take it for one.
 func (o *Opts) permits(host string, port int) error {
-	ip, err := netip.ParseAddr(host)
-	if o.AddressPolicy == nil || err != nil {
+	if o.AddressPolicy == nil {
 		return nil
 	}
-	addr := netip.AddrPortFrom(ip.Unmap(), uint16(port))
-	if err := o.AddressPolicy(addr); err != nil {
-		return &transport.Error{Op: "dial", Addr: addr.String(), Err: &AddressError{Addr: addr, Err: err}}
+	var addr netip.AddrPort
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err == nil:
+		addr = netip.AddrPortFrom(ip.Unmap(), uint16(port))
+		err = o.AddressPolicy(addr)
+	case endsInNumber(host):
+		err = errors.New("a name that ends in a number may be an address")
+	default:
+		return nil
+	}
+	if err != nil {
+		target := url.URL{Host: host, Port: port}.HostPort()
+		return &transport.Error{Op: "dial", Addr: target, Err: &AddressError{Addr: addr, Err: err}}
 	}
 	return nil
 }
+
+// endsInNumber says whether the last label of a host is a number, decimal or not, as
+// those of old forms of IPv4 addresses are ("10.1", "0x7f000001").
+func endsInNumber(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	_, err := strconv.ParseUint(last, 0, 64)
+	return err == nil || last != "" && strings.Trim(last, "0123456789") == ""
+}
+
+// proxyConfigs are those that forProxy made: sessions are resumed under one and the same.
+var proxyConfigs sync.Map // weak.Pointer[tls.Config] to *tls.Config
 
 // forProxy is the configuration of TLS with a proxy: c is that for the origin, whose
 // name, certificates and checks are none of the proxy's business.
@@ -302,11 +330,24 @@ func forProxy(c *tls.Config) *tls.Config {
 	if c == nil {
 		return nil
 	}
-	return &tls.Config{RootCAs: c.RootCAs, MinVersion: c.MinVersion, MaxVersion: c.MaxVersion, Time: c.Time, KeyLogWriter: c.KeyLogWriter}
+	key := weak.Make(c)
+	if kept, ok := proxyConfigs.Load(key); ok {
+		return kept.(*tls.Config)
+	}
+	made, known := proxyConfigs.LoadOrStore(key, &tls.Config{RootCAs: c.RootCAs, MinVersion: c.MinVersion, MaxVersion: c.MaxVersion, Time: c.Time, KeyLogWriter: c.KeyLogWriter})
+	if !known {
+		runtime.AddCleanup(c, func(key weak.Pointer[tls.Config]) { proxyConfigs.Delete(key) }, key)
+	}
+	return made.(*tls.Config)
 }
 
 // connectSOCKS has a SOCKS proxy connect.
 func (v *via) connectSOCKS(ctx context.Context, to *origin, o *Opts) (*core, error) {
+	if v.scheme == "socks5h" {
+		if err := o.permits(to.host, to.port); err != nil {
+			return nil, v.failed(to, err)
+		}
+	}
 	options := dialOptions(o)
 	way := *options
 	socks := &transport.SOCKS5{Host: v.host, Port: v.port, RemoteDNS: v.scheme == "socks5h", Options: &way}
@@ -338,6 +379,12 @@ func (v *via) tunnel(ctx context.Context, to *origin, o *Opts) (*core, error) {
 		authorization = v.auth.basic()
 	}
 	var c *core
+	open := false
+	defer func() { // AnswerProxy may panic
+		if c != nil && !open {
+			c.abort()
+		}
+	}()
 	for attempt := 1; ; attempt++ {
 		if c == nil {
 			conn, err := v.reach(ctx, to, o)
@@ -348,10 +395,10 @@ func (v *via) tunnel(ctx context.Context, to *origin, o *Opts) (*core, error) {
 		}
 		refusal, kept, err := v.ask(ctx, c, o, start, authorization)
 		if err != nil {
-			c.abort()
 			return nil, v.failed(to, err)
 		}
 		if refusal == nil {
+			open = true
 			return c, nil
 		}
 		answer := ""
@@ -366,7 +413,7 @@ func (v *via) tunnel(ctx context.Context, to *origin, o *Opts) (*core, error) {
 			refusal.Err = err
 			return nil, refusal
 		}
-		authorization = answer
+		authorization, start = answer, time.Now()
 	}
 }
 
@@ -395,7 +442,7 @@ func (v *via) ask(ctx context.Context, c *core, o *Opts, start time.Time, author
 	switch {
 	case err != nil:
 		return nil, false, err
-	case head.Framing == http1.Switched:
+	case head.Status/100 == 2:
 		c.conn = withUnread(c.conn, h.unread())
 		return nil, true, nil
 	}
@@ -479,18 +526,18 @@ func (a *operation) satisfyProxy(ctx context.Context, p *plan, head *http1.Head)
 			return head, nil
 		}
 		answer, err := o.AnswerProxy(ProxyChallenge{
-			Proxy: v.address(), Target: a.h.link.address(), Headers: &head.Headers, Attempt: attempt,
+			Proxy: v.address(), Target: a.cs.link.address(), Headers: &head.Headers, Attempt: attempt,
 		})
 		if err != nil {
 			return nil, &ProxyError{
-				Proxy: v.address(), Target: a.h.link.address(),
+				Proxy: v.address(), Target: a.cs.link.address(),
 				Status: head.Status, Reason: head.Reason, Headers: &head.Headers, Err: err,
 			}
 		}
 		if answer == "" {
 			return head, nil
 		}
-		if err := a.passOver(); err != nil {
+		if err := a.passOver(ctx); err != nil {
 			return nil, err
 		}
 		if err := a.connectFor(ctx); err != nil {

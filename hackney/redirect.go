@@ -61,6 +61,7 @@ type Redirect struct {
 type trail struct {
 	home *origin    // of the first request, and of the next one
 	auth *BasicAuth // for that
+	base *BasicAuth // what may still be taken along
 	hops []Redirect
 }
 
@@ -141,7 +142,7 @@ func (a *operation) follow(ctx context.Context, r *Req, p *plan, head *http1.Hea
 			return head, fault, nil
 		}
 		a.cs.trail = a.trailWith(p, head)
-		if err := a.passOver(); err != nil {
+		if err := a.passOver(ctx); err != nil {
 			return nil, nil, err
 		}
 		if err := a.turnTo(to, r, p, c); err != nil {
@@ -168,7 +169,7 @@ func (a *operation) destination(p *plan, head *http1.Head) (*url.URL, error) {
 	if a.cs.trail != nil {
 		followed = len(a.cs.trail.hops)
 	}
-	from := a.h.link.url(p.target)
+	from := a.cs.link.url(p.target)
 	fault := &RedirectError{URL: from, Count: followed}
 	locations := head.Headers.Values("Location")
 	if len(locations) == 0 || locations[0] == "" { // which would be the page itself
@@ -187,8 +188,18 @@ func (a *operation) destination(p *plan, head *http1.Head) (*url.URL, error) {
 		}
 	}
 	to, err := url.Parse(from)
+	if err != nil { // a target may have bytes that no URL has
+		to, err = url.Parse(a.cs.link.url("/"))
+	}
 	if err == nil {
 		to, err = url.Resolve(to, escaped(locations[0]))
+	}
+	if err == nil {
+		_, err = placeOf(&to)
+	}
+	if err == nil {
+		user, password, _ := to.Credentials()
+		err = (&BasicAuth{user, password}).check()
 	}
 	if err != nil {
 		fault.Err = fmt.Errorf("%w: %w", ErrBadLocation, err)
@@ -201,15 +212,7 @@ func (a *operation) destination(p *plan, head *http1.Head) (*url.URL, error) {
 // path and query although no URL may have them, and which cannot mean anything
 // else: blanks, bytes beyond ASCII, and some marks.
 func escaped(location string) string {
-	from := 0
-	if i := strings.Index(location, "//"); i == 0 || i > 0 && location[i-1] == ':' {
-		from = i + len("//")
-	}
-	if i := strings.IndexAny(location[from:], "/?#"); i >= 0 {
-		from += i
-	} else if from > 0 {
-		return location // nothing but an authority
-	}
+	from := authorityEnd(location)
 	b, inQuery := []byte(location[:from]), false
 	for _, c := range []byte(location[from:]) {
 		inQuery = inQuery || c == '?'
@@ -225,28 +228,43 @@ func escaped(location string) string {
 	return string(b)
 }
 
+// authorityEnd is where the path of a URL reference starts.
+func authorityEnd(ref string) int {
+	scheme, rest, found := strings.Cut(ref, "//")
+	if !found || strings.ContainsAny(scheme, "/?#") || scheme != "" && !strings.HasSuffix(scheme, ":") {
+		return 0
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		return len(ref) - len(rest) + i
+	}
+	return len(ref)
+}
+
 // trailWith is the trail of the operation, longer by head, a redirect of p. What came
 // before is not written to: other states have it.
 func (a *operation) trailWith(p *plan, head *http1.Head) *trail {
-	t := trail{home: a.h.link.origin, auth: a.cs.auth}
+	t := trail{home: a.cs.link.origin, auth: a.cs.auth, base: a.cs.auth}
 	if a.cs.trail != nil {
 		t = *a.cs.trail
 	}
 	t.hops = append(t.hops[:len(t.hops):len(t.hops)], Redirect{
-		Method: p.method, URL: a.h.link.url(p.target),
-		Status: head.Status, Location: withoutPassword(head.Headers.Get("Location")),
+		Method: p.method, URL: a.cs.link.url(p.target),
+		Status: head.Status, Location: strings.Clone(withoutPassword(head.Headers.Get("Location"))),
 	})
 	return &t
 }
 
 // passOver ends the exchange whose answer is a redirect that is followed. What it has
 // for a body is read away within the limits of Opts, else the connection is closed.
-func (a *operation) passOver() error {
-	if a.h.dec.Done() || a.h.drain(a.cs.opts.orDefault()) {
+func (a *operation) passOver(ctx context.Context) error {
+	a.hopped = true
+	if a.h.dec.Done() || a.h.drain(ctx, a.cs.opts.orDefault()) {
 		a.finish()
 	} else if c := a.part(); c != nil {
 		c.close()
 	}
+	a.cs.response, a.cs.body = StateDone, BodyDone
+	a.cs.head, a.cs.extra = nil, nil // of an exchange before
 	if a.cs.kept == NotKeptOnClose || a.h != nil && a.h.shutDown() {
 		return &StateError{Op: a.op, State: a.from, Err: ErrClosed}
 	}
@@ -261,15 +279,18 @@ func (a *operation) turnTo(u *url.URL, r *Req, p *plan, c course) error {
 	if err != nil {
 		return err
 	}
-	r.Method, r.Path = p.method, u.Target()
+	if at := a.cs.link; u.Scheme == at.transport.Scheme() && fields.EqualFold(u.Authority(), at.authority) {
+		to = at.place
+	}
+	r.Method, r.Path = p.method, strings.Clone(u.Target()) // not a hold on the whole head
 	if c == asGet {
 		r.withoutContent()
 	}
 	if at := a.cs.link.place; !at.same(to) {
 		r.Headers = forStrangers(r.Headers, a.cs.opts.orDefault().Sensitive)
-		a.base = nil
+		a.cs.trail.base = nil // the trail was made for this redirect, and nobody else has it yet
 	}
-	a.cs.auth = a.base
+	a.cs.auth = a.cs.trail.base
 	if u.User != "" || u.Password != "" {
 		user, password, _ := u.Credentials()
 		a.cs.auth = &BasicAuth{user, password}
@@ -319,7 +340,7 @@ func (p place) same(q place) bool {
 // moveTo has the operation lead to a place: on the connection it has, where that
 // leads there by the way that a new one would take, else on one that is still to be made.
 func (a *operation) moveTo(to *place) error {
-	if a.h != nil && a.h.link.place.same(*to) {
+	if a.h != nil && a.cs.link.place.same(*to) {
 		v, err := a.cs.opts.orDefault().via(to)
 		if err != nil {
 			return err
@@ -343,6 +364,7 @@ func (a *operation) goHome() {
 	if t == nil {
 		return
 	}
+	a.trail = t
 	a.cs.trail, a.cs.auth = nil, t.auth
 	if a.cs.link.place.same(t.home.place) {
 		return

@@ -132,30 +132,29 @@ func (a *operation) send(ctx context.Context, r *Req) error {
 	a.goHome()
 	head, err := a.exchange(ctx, &p)
 	if err != nil || head == nil || head.Status < 300 {
-		return a.sent(&p, head, err)
+		return a.sent(&p, head, nil, err)
 	}
 	head, note, err := a.pursue(ctx, r, &p, head)
-	return a.noted(a.sent(&p, head, err), note)
+	return a.sent(&p, head, note, err)
 }
 
 // pursue goes on from an answer that asks for more: credentials for the proxy, or a
 // request to somewhere else.
 func (a *operation) pursue(ctx context.Context, r *Req, p *plan, head *http1.Head) (_ *http1.Head, note, err error) {
-	a.base = a.cs.auth
 	if head, err = a.satisfyProxy(ctx, p, head); err != nil {
 		return nil, nil, err
 	}
 	return a.follow(ctx, r, p, head)
 }
 
-// noted is what the caller is told of an operation that ended with err in an answer
-// of which note is to be said.
-func (a *operation) noted(err, note error) error {
-	a.cs.maybe = err == nil && note == errDecide
-	if err != nil || note == errDecide {
-		return err
+// ended ends the operation in an answer of which note is to be said.
+func (a *operation) ended(head *http1.Head, note error) error {
+	a.answered(head)
+	a.cs.maybe = note == errDecide
+	if a.cs.maybe {
+		note = nil
 	}
-	return note
+	return a.commit(note)
 }
 
 // exchange sends the request and reads the final head of its answer, on a connection
@@ -232,13 +231,18 @@ func (a *operation) mayResend(p *plan, err error) bool {
 		!interrupted(err) && BlameOf(err) != BlameCaller && p.replayable()
 }
 
-// sent ends SendRequest.
-func (a *operation) sent(p *plan, head *http1.Head, err error) error {
+// sent ends SendRequest, or what has sent another request; note is to be said of the answer.
+func (a *operation) sent(p *plan, head *http1.Head, note, err error) error {
 	switch {
 	case err != nil && a.h == nil:
 		return a.unconnected(err)
 	case err != nil && a.untouched(err):
+		if a.trail != nil {
+			a.cs.trail = a.trail
+		}
 		return a.giveBack(err)
+	case err != nil && a.hopped && (a.h.work == nil || !a.h.wrote) && !a.h.shutDown(): // between two exchanges
+		return a.commit(err)
 	}
 	next := &a.cs
 	next.method, next.path = p.method, p.target
@@ -259,8 +263,7 @@ func (a *operation) sent(p *plan, head *http1.Head, err error) error {
 		next.response = StateStream
 		return a.commit(nil)
 	}
-	a.answered(head)
-	return a.commit(nil)
+	return a.ended(head, note)
 }
 
 // answered enters the state behind a final head.

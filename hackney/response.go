@@ -43,14 +43,18 @@ func (a *operation) startResponse(ctx context.Context) error {
 // sent again.
 func (a *operation) pursueStreamed(ctx context.Context, head *http1.Head) error {
 	sent := a.h.exchange.request
-	p := plan{method: a.cs.method, target: a.cs.path, raw: sent.raw, headers: sent.headers, src: source{replays: sent.bare}}
-	defer p.src.close()
-	last, note, err := a.pursue(ctx, &Req{Headers: sent.headers}, &p, head)
-	if err == nil && last == head {
-		a.answered(head)
-		return a.noted(a.commit(nil), note)
+	r := Req{Method: a.cs.method, Path: a.cs.path, Headers: sent.headers, Raw: sent.raw}
+	var p plan
+	if err := p.prepare(&r, a.cs.opts.orDefault()); err != nil {
+		return a.fail(err)
 	}
-	return a.noted(a.sent(&p, last, err), note)
+	p.src.replays = sent.bare
+	defer p.src.close()
+	last, note, err := a.pursue(ctx, &r, &p, head)
+	if err == nil && last == head {
+		return a.ended(head, note)
+	}
+	return a.sent(&p, last, note, err)
 }
 
 // endRequest ends the request body where that was not done, and gives a final

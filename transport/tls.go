@@ -45,7 +45,7 @@ func (l *limit) handshake(secure *tls.Conn) error {
 	if l.deadline.IsZero() {
 		return secure.HandshakeContext(l.Context)
 	}
-	if secure.SetDeadline(l.deadline) != nil {
+	if !keepsDeadlines(secure) || secure.SetDeadline(l.deadline) != nil {
 		timed, cancel := l.withTimer()
 		defer cancel()
 		return secure.HandshakeContext(timed)
@@ -64,4 +64,14 @@ func serverName(host string) string {
 		return ip.WithZone("").String()
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// keepsDeadlines says whether deadlines of conn are known to do what they say: those of
+// a connection of the caller's own may do nothing, and say that all is well.
+func keepsDeadlines(conn net.Conn) bool {
+	switch Socket(conn).(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
 }
