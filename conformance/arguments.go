@@ -187,7 +187,7 @@ var optionSetters = map[string]func(s *session, o *hackney.Opts, value string) e
 	"recv-timeout":     alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.RecvTimeout })),
 	"send-timeout":     alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.SendTimeout })),
 	"expect-timeout":   alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.ExpectTimeout })),
-	"basic-auth":       alone(basicAuthOption),
+	"basic-auth":       alone(credentialsOption("basic-auth", func(o *hackney.Opts) **hackney.BasicAuth { return &o.BasicAuth })),
 	"insecure":         alone(flagOption(func(o *hackney.Opts) *bool { return &o.Insecure })),
 	"max-body":         alone(countOption(func(o *hackney.Opts, n int64) { o.MaxBody = n })),
 	"max-head":         alone(countOption(func(o *hackney.Opts, n int64) { o.MaxHead = int(n) })),
@@ -197,6 +197,18 @@ var optionSetters = map[string]func(s *session, o *hackney.Opts, value string) e
 	"drain-bytes":      alone(drainBytesOption),
 	"drain-time":       alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.DrainTime })),
 	"raw-method":       alone(flagOption(func(o *hackney.Opts) *bool { return &o.RawMethod })),
+
+	"follow-redirect": alone(flagOption(func(o *hackney.Opts) *bool { return &o.FollowRedirect })),
+	"force-redirect":  alone(flagOption(func(o *hackney.Opts) *bool { return &o.ForceRedirect })),
+	"rewrite-post":    alone(flagOption(func(o *hackney.Opts) *bool { return &o.RewritePost })),
+	"max-redirect":    alone(maxRedirectOption),
+	"sensitive":       alone(sensitiveOption),
+	"proxy":           alone(proxyOption),
+	"proxy-mode":      alone(proxyModeOption),
+	"proxy-auth":      alone(credentialsOption("proxy-auth", func(o *hackney.Opts) **hackney.BasicAuth { return &o.ProxyAuth })),
+	"proxy-headers":   proxyHeadersOption,
+	"answer-proxy":    answerProxyOption,
+	"address-policy":  addressPolicyOption,
 }
 
 // alone is a setter that needs nothing of the session.
@@ -207,6 +219,7 @@ func alone(set func(*hackney.Opts, string) error) func(*session, *hackney.Opts, 
 // setOptions sets all options anew.
 func setOptions(s *session, args []string) error {
 	o := hackney.Opts{}
+	s.answers, s.guarded = nil, nil
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
 		set := optionSetters[name]
@@ -257,13 +270,16 @@ func flagOption(field func(*hackney.Opts) *bool) func(*hackney.Opts, string) err
 	}
 }
 
-func basicAuthOption(o *hackney.Opts, value string) error {
-	user, password, ok := strings.Cut(value, ":")
-	if !ok {
-		return usagef("want basic-auth=USER:PASSWORD")
+// credentialsOption takes USER:PASSWORD.
+func credentialsOption(name string, field func(*hackney.Opts) **hackney.BasicAuth) func(*hackney.Opts, string) error {
+	return func(o *hackney.Opts, value string) error {
+		user, password, ok := strings.Cut(value, ":")
+		if !ok {
+			return usagef("want %s=USER:PASSWORD", name)
+		}
+		*field(o) = &hackney.BasicAuth{User: user, Password: password}
+		return nil
 	}
-	o.BasicAuth = &hackney.BasicAuth{User: user, Password: password}
-	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hackney-go/hackney/hackney"
+	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/internal/golden"
 )
 
@@ -43,6 +44,14 @@ var checks = map[string]check{
 	"headers":  {"SECTION", section(func(s *session) string { return fieldLines(list(s.cs.Headers())) })},
 	"trailers": {"SECTION", section(func(s *session) string { return fieldLines(list(s.cs.Trailers())) })},
 	"interim":  {"STATUS...", wantInterim},
+
+	"maybe-redirect": {"true|false", oneOf([]string{"true", "false"}, func(s *session) string { return strconv.FormatBool(s.cs.MaybeRedirect()) })},
+	"redirects":      {"[SECTION]", wantRedirects},
+	"proxy-status":   {"N", wantProxyStatus},
+	"proxy-reason":   {"TEXT", wantProxyReason},
+	"proxy-header":   {"NAME [VALUE]", wantProxyHeader},
+	"proxy-body":     {"TEXT", wantProxyBody},
+	"cause":          {"KIND", wantCause},
 
 	"data":  {"DATA", wantData},
 	"end":   {"", wantEnd},
@@ -256,11 +265,14 @@ func fieldLines(fields [][2]string) string {
 	return w.String()
 }
 
-func wantHeader(s *session, args []string) error {
+func wantHeader(s *session, args []string) error { return s.hasField(s.cs.Headers(), args) }
+
+// hasField looks for a field, and for one with a value.
+func (s *session) hasField(h *headers.Headers, args []string) error {
 	if len(args) < 1 || len(args) > 2 {
-		return usagef("want header NAME [VALUE]")
+		return usagef("want the NAME of a field, and maybe its VALUE")
 	}
-	values := s.cs.Headers().Values(args[0])
+	values := h.Values(args[0])
 	if len(values) == 0 {
 		return differs("there is no field %s%s", args[0], s.because())
 	}

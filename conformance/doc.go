@@ -52,7 +52,7 @@
 //
 // # The server
 //
-//	server [NAME] [tls] [untrusted] [unix] [ipv6] [full] [partly] [at HOST:PORT]
+//	server [NAME] [tls] [untrusted] [unix] [ipv6] [full] [partly] [at HOST:PORT] [named HOST]...
 //	nobody HOST:PORT
 //
 // starts a server with the script in the section of its name, "server" if it is
@@ -62,7 +62,8 @@
 // are the same in every run. With TLS its certificate is trusted, unless it is
 // "untrusted". A "full" server, which needs an "at", never lets a dial end; "nobody"
 // makes dials to an address be refused. A server whose script need not be played to its
-// end is "partly".
+// end is "partly". Its certificate is good for further names that it is "named", which
+// an origin behind a proxy needs.
 //
 // Its section has these lines:
 //
@@ -152,6 +153,10 @@
 // These prepare what comes:
 //
 //	opts [NAME=VALUE]...                 options of new clients, all set anew: recv-timeout=50ms pool=NAME|none …
+//	                                     also follow-redirect max-redirect=N|none|unlimited sensitive=NAME,…
+//	                                     proxy=URL|HOST:PORT>URL,…|environment|none proxy-mode=tunnel|forward
+//	                                     proxy-auth=USER:PASSWORD 'proxy-headers=Name: value' answer-proxy=VALUE|error:REASON
+//	                                     address-policy=public|nothing[,PREFIX…]
 //	context TIME|cancelled|background    of the operations that follow
 //	use-default-pool true|false          for clients whose opts name no pool
 //	keep NAME, use NAME|zero             give the present state a name, go back to one; zero never connected
@@ -170,6 +175,8 @@
 //	want status|content-length N
 //	want reason|location|url DATA
 //	want version|method|reused WORD
+//	want maybe-redirect true|false
+//	want redirects [SECTION]             that were followed: METHOD URL STATUS LOCATION; none, without a section
 //	want boundary DATA                   of the form that is, or was, streamed
 //	want header NAME [VALUE]
 //	want headers|trailers SECTION        all of them, in order
@@ -177,6 +184,10 @@
 //	want data DATA                       what the last operation gave
 //	want end                             it found the end (io.EOF)
 //	want error KIND [REGEXP]             see below
+//	want cause KIND                      of what is inside the error of a proxy, redirect or policy
+//	want proxy-status N                  of a proxy that refused; 0 where it gave no answer
+//	want proxy-reason|proxy-body TEXT
+//	want proxy-header NAME [VALUE]
 //	want blame caller|peer|network|limit
 //	want kept WORDS                      what became of the connection: in the pool, kept by the client, …
 //	want pool-size NAME N                waits until so many are idle
@@ -194,8 +205,9 @@
 // request, its fields as a set. Where a server has an address of its own, ${ADDR}
 // and ${PORT} stand for it in every section.
 //
-// The kinds of errors are: argument cancelled closed enoent invalid-state limit network
-// no-pool pool-exists protocol refused reset response-ready stale timeout tls other.
+// The kinds of errors are: address argument cancelled closed enoent invalid-redirection
+// invalid-state limit max-redirect-overflow network no-pool pool-exists protocol
+// proxy-connection refused reset response-ready stale timeout tls other.
 //
 // # Logs
 //

@@ -56,7 +56,7 @@ func TestFaultsOfScripts(t *testing.T) {
 	}{
 		{"unknown command", "fetch x\n", `x.txtar:1: unknown command "fetch"`},
 		{"no section", "server\n", "x.txtar:1: the script has no section server"},
-		{"unknown option", "opts slow\n", `x.txtar:1: there is no option "slow", want one of basic-auth`},
+		{"unknown option", "opts slow\n", `x.txtar:1: there is no option "slow", want one of address-policy`},
 		{"bad time", "opts recv-timeout=5\n", `x.txtar:1: "5" is no time`},
 		{"unknown check", "want more\n", `x.txtar:1: nothing is known of "more", want one of blame`},
 		{"unknown state", "use old\n", "x.txtar:1: no state was kept as old"},
@@ -135,6 +135,7 @@ func TestFaultsOfScripts(t *testing.T) {
 		{"sent-fields with the begin of a pattern", exchange + "want sent-fields bytes\n" + okAnswer + "-- bytes --\n> GET / HTTP/1.1\\r\\n\n> ~ (\\r\\n\n> \\r\\n\n", "x.txtar:3: sent-fields: the request differs"},
 		{"large pieces", exchange + "body-reader 9000000000000000000\n" + okAnswer, "x.txtar:3: body-reader: want body-reader [N | chunks], N up to"},
 		{"full without an address", "server full\n", "x.txtar:1: a server that is full needs the address"},
+		{"a name without one", "server named\n" + okAnswer, `x.txtar:1: cannot make sense of "named"`},
 		{"untrusted without TLS", "server untrusted\n" + okAnswer, "x.txtar:1: only a server that speaks TLS can be untrusted"},
 		{"one connection too many, at once", exchange + "connect\nwant connections 1\n" + okAnswer, "x.txtar:4: connections: there were 2, want 1"},
 

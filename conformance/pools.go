@@ -63,10 +63,13 @@ func (p *pools) close() {
 	}
 }
 
+// dialFunc is the form of a dialer.
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // shared is what all clients of a session share, so that a pool does not tell their
 // connections apart.
 type shared struct {
-	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	dial    dialFunc
 	tap     hackney.TapFunc
 	tls     *tls.Config
 	servers int // how many there were when tls was made

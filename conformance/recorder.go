@@ -195,6 +195,7 @@ func (r *Recorder) Script() ([]byte, error) {
 		return nil, err
 	}
 	redact(conns, nil, r.redactionRules())
+	conns, _ = throughTunnels(conns, false)
 	w := newScriptWriter(conns)
 	w.servers()
 	if err := w.clients(); err != nil {
@@ -205,15 +206,20 @@ func (r *Recorder) Script() ([]byte, error) {
 }
 
 // scriptOf is Script with commands of the caller, which it may change, in place of those
-// that follow from the bytes. Secrets are replaced in them too.
-func (r *Recorder) scriptOf(lines []stepLine) ([]byte, error) {
+// that follow from the bytes. Secrets are replaced in them too. proxied says that the
+// client had a proxy: the script has none, and nobody where the proxy led nowhere.
+func (r *Recorder) scriptOf(lines []stepLine, proxied bool) ([]byte, error) {
 	conns, err := r.tape()
 	if err != nil {
 		return nil, err
 	}
 	redact(conns, lines, r.redactionRules())
+	conns, refused := throughTunnels(conns, proxied)
 	w := newScriptWriter(conns)
 	w.servers()
+	for _, address := range refused {
+		w.line("nobody " + address)
+	}
 	for _, l := range lines {
 		w.line(l.String())
 	}

@@ -417,17 +417,25 @@ func TestScriptOfCommands(t *testing.T) {
 	hackney.Close(cs)
 	srv.Close()
 	script, err := rec.scriptOf([]stepLine{
-		{name: "opts", args: []string{"basic-auth=me:hidden"}},
+		{name: "opts", args: []string{"basic-auth=me:hidden", "proxy-auth=me:hidden", "answer-proxy=Bearer sesame-7"}},
+		{name: "opts", args: []string{"proxy=http://me:hidden@h:1", "proxy-headers=Proxy-Authorization: hidden"}},
+		{name: "opts", args: []string{"proxy=a:1>me:hidden@h:1,b:1>https://h:2,c:1>none", "proxy-headers=X: the sesame-7"}},
+		{name: "opts"},
 		{name: "request", args: []string{"GET", "http://user:pass@" + srv.Addr() + "/", "Authorization: secret-of-mine", "Cookie: a=b"}},
 		{name: "stream-body"},
 		{name: "want", args: []string{"data", "hello"}},
-	})
+	}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"mine", "hidden", "pass", "a=b"} {
+	for _, secret := range []string{"mine", "hidden", "pass", "a=b", "sesame"} {
 		if strings.Contains(string(script), secret) {
 			t.Errorf("%q is in it", secret)
+		}
+	}
+	for _, kept := range []string{"proxy=a:1>xx:xxxxxx@h:1,b:1>https://h:2,c:1>none", "http://xx:xxxxxx@h:1", "proxy-auth=xx:xxxxxx", "Proxy-Authorization: xxxxxx"} {
+		if !strings.Contains(string(script), kept) {
+			t.Errorf("%q is not in it", kept)
 		}
 	}
 	if log := failure(t, script); log != "" || t.Failed() {

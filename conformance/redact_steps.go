@@ -200,12 +200,52 @@ func (s *stepRedaction) more(arg *string) {
 
 // options takes the words of opts.
 func (s *stepRedaction) options(args []string) {
-	for i, arg := range args {
-		if credentials, ok := strings.CutPrefix(arg, "basic-auth="); ok {
-			user, password, _ := strings.Cut(credentials, ":")
-			args[i] = "basic-auth=" + strings.Repeat("x", len(user)) + ":" + strings.Repeat("x", len(password))
+	for i := range args {
+		name, value, _ := strings.Cut(args[i], "=")
+		arg := &args[i]
+		switch name {
+		case "basic-auth", "proxy-auth":
+			user, password, _ := strings.Cut(value, ":")
+			s.keep(password)
+			*arg = name + "=" + strings.Repeat("x", len(user)) + ":" + strings.Repeat("x", len(password))
+		case "answer-proxy":
+			s.learnField("Proxy-Authorization", value)
+			*arg = name + "=" + strings.Repeat("x", len(value))
+		case "proxy":
+			s.proxies(arg, value)
+		case "proxy-headers":
+			s.word(&value, func(v *view) { v.lines(0, len(v.raw)) })
+			s.write = append(s.write, func() { *arg = name + "=" + value })
 		}
 	}
+}
+
+// proxies takes the URLs of proxies, which need no scheme.
+func (s *stepRedaction) proxies(arg *string, value string) {
+	pairs := strings.Split(value, ",")
+	for i, pair := range pairs {
+		before, proxy, ok := strings.Cut(pair, ">")
+		if !ok {
+			before, proxy = "", pair
+		} else {
+			before += ">"
+		}
+		if scheme, rest, ok := strings.Cut(proxy, "://"); ok {
+			before, proxy = before+scheme+"://", rest
+		}
+		at := strings.LastIndexByte(proxy, '@')
+		if at < 0 {
+			continue
+		}
+		user, password, _ := strings.Cut(proxy[:at], ":")
+		s.keep(password)
+		hidden := strings.Repeat("x", len(user))
+		if strings.Contains(proxy[:at], ":") {
+			hidden += ":" + strings.Repeat("x", len(password))
+		}
+		pairs[i] = before + hidden + proxy[at:]
+	}
+	*arg = "proxy=" + strings.Join(pairs, ",")
 }
 
 // decoded is what a word stands for; one that stands for nothing is taken as it is.

@@ -109,6 +109,12 @@ var plantings = []struct {
 		kept:   []string{"b=shown", "@a.example/", "@b.example/"},
 	},
 	{
+		name:   "a Location without a scheme",
+		answer: []string{answerWith("Location: //me:passw0rd@b.example/a@b\r\n", "the passw0rd, //me@shown.example")},
+		gone:   []string{"passw0rd", "//me:"},
+		kept:   []string{"//xx:xxxxxxxx@b.example/a@b", "//me@shown.example"},
+	},
+	{
 		name:   "a quote behind a target",
 		answer: []string{answerWith("", `<a href="/?token=abcdef">shown1</a> {"u":"/?token=abcdef","v":"shown2"} f://u:pw@h/'shown4@'`)},
 		gone:   []string{"abcdef", "u:pw"},

@@ -79,11 +79,12 @@ func memberRule(name string) Rule {
 	return Rule{re: regexp.MustCompile(`(?is)"` + name + `"\s*:\s*"((?:[^"\\]|\\.)*)`), kind: byMember}
 }
 
-// userInfoRule takes the user information of URLs.
+// userInfoRule takes the user information of URLs, and of a Location without a scheme.
 func userInfoRule() Rule {
+	const begin = `(?im)(?::|^(?:Content-)?Location[ \t]*:[ \t]*)//`
 	return Rule{
-		re:   regexp.MustCompile(`://([^/?#\s'"<>:@]*)(?::([^/?#\s'"<>]*))?@`),
-		wide: regexp.MustCompile(`://([^/?#\s:@]*)(?::([^/?#\s]*))?@`),
+		re:   regexp.MustCompile(begin + `([^/?#\s'"<>:@]*)(?::([^/?#\s'"<>]*))?@`),
+		wide: regexp.MustCompile(begin + `([^/?#\s:@]*)(?::([^/?#\s]*))?@`),
 		kind: byUserInfo,
 	}
 }

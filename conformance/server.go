@@ -79,13 +79,14 @@ func (t *serverTB) err() error {
 	return errors.Join(t.faults...)
 }
 
-const serverUsage = "server [NAME] [tls] [unix] [ipv6] [untrusted] [full] [partly] [at HOST:PORT]"
+const serverUsage = "server [NAME] [tls] [unix] [ipv6] [untrusted] [full] [partly] [at HOST:PORT] [named HOST]..."
 
 // serverOrder is a server command, read.
 type serverOrder struct {
 	name                                     string
 	tls, unix, ipv6, untrusted, full, partly bool
 	at                                       string
+	names                                    []string // further ones of its certificate
 }
 
 func parseServerOrder(args []string) (o serverOrder, err error) {
@@ -96,7 +97,9 @@ func parseServerOrder(args []string) (o serverOrder, err error) {
 			*flag = true
 		case args[0] == "at" && len(args) > 1:
 			o.at, args = args[1], args[1:]
-		case o.name == "" && args[0] != "at":
+		case args[0] == "named" && len(args) > 1:
+			o.names, args = append(o.names, args[1]), args[1:]
+		case o.name == "" && args[0] != "at" && args[0] != "named":
 			o.name = args[0]
 		default:
 			return o, usagef("cannot make sense of %q, want %s", args[0], serverUsage)
@@ -106,8 +109,6 @@ func parseServerOrder(args []string) (o serverOrder, err error) {
 	switch {
 	case o.full && o.at == "":
 		return o, usagef("a server that is full needs the address that is dialed: full at HOST:PORT")
-	case o.untrusted && !o.tls:
-		return o, usagef("only a server that speaks TLS can be untrusted: tls untrusted")
 	case o.name == "":
 		o.name = mainServer
 	}
@@ -130,7 +131,7 @@ func startServer(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	srv := &server{name: o.name, section: section, at: o.at, trusted: o.tls && !o.untrusted, partly: o.partly, tb: &serverTB{}}
+	srv := &server{name: o.name, section: section, at: o.at, partly: o.partly, tb: &serverTB{}}
 	if err := srv.start(o, s.wake); err != nil {
 		return err
 	}
@@ -140,6 +141,11 @@ func startServer(s *session, args []string) error {
 	if err != nil {
 		return asUsage(err)
 	}
+	secure := o.tls || srv.script.HasTLS()
+	if o.untrusted && !secure {
+		return usagef("only a server that speaks TLS can be untrusted: tls untrusted")
+	}
+	srv.trusted = secure && !o.untrusted
 	srv.looked = make([]looked, len(srv.script.Conns))
 	srv.Expect(srv.script.Conns...)
 	if o.at == "" {
@@ -159,10 +165,9 @@ func (srv *server) start(o serverOrder, changed func()) (err error) {
 			err = asUsage(failed.error)
 		}
 	}()
-	host, _, _ := net.SplitHostPort(o.at)
-	options := wiretest.Options{TLS: o.tls, Unix: o.unix, IPv6: o.ipv6, OnChange: changed}
-	if host != "" {
-		options.Names = []string{host}
+	options := wiretest.Options{TLS: o.tls, Unix: o.unix, IPv6: o.ipv6, OnChange: changed, Names: o.names}
+	if host, _, _ := net.SplitHostPort(o.at); host != "" {
+		options.Names = append(options.Names, host)
 	}
 	srv.Server = wiretest.Start(srv.tb, options)
 	return nil

@@ -32,6 +32,8 @@ type session struct {
 	behind  []hackney.ClientState // states that use has put aside
 	kept    map[string]hackney.ClientState
 	options hackney.Opts // those of the script; never given out itself
+	answers []string     // to the challenges of a proxy
+	guarded dialFunc     // dials what the address policy allows, nil for no policy
 	last    result       // of the last operation
 	err     error        // of the last operation
 	log     *golden.Log  // not nil once the script wants one
@@ -126,11 +128,15 @@ func (s *session) note(name string, res result) {
 	s.log.Call(name)
 	if s.err != nil {
 		s.log.Error(errorKind(s.err), partial(s.err))
+		s.noteWhy()
 		s.swallowed = append(s.swallowed, swallowed{s.operations, name, s.err})
 		return
 	}
 	switch res.outcome {
 	case gaveHead:
+		if s.cs.MaybeRedirect() {
+			s.log.MaybeRedirect()
+		}
 		s.log.Response(s.cs.Status(), res.fields)
 	case gaveData:
 		s.log.Data(res.data)
@@ -144,6 +150,24 @@ func (s *session) note(name string, res result) {
 	}
 	if !res.silent {
 		s.log.Client(printed(s.cs))
+	}
+}
+
+// noteWhy writes what an error of a redirect or of a proxy holds.
+func (s *session) noteWhy() {
+	if _, ok := errors.AsType[*hackney.RedirectError](s.err); ok {
+		s.log.Response(s.cs.Status(), list(s.cs.Headers()))
+		s.log.Client(printed(s.cs))
+		return
+	}
+	refused, ok := errors.AsType[*hackney.ProxyError](s.err)
+	switch {
+	case !ok:
+	case refused.Status == 0:
+		s.log.Cause(errorKind(refused.Err))
+	default:
+		s.log.Response(refused.Status, list(refused.Headers))
+		s.log.Data(refused.Body)
 	}
 }
 
@@ -168,6 +192,9 @@ func (s *session) opts() *hackney.Opts {
 	o := s.options
 	if len(s.servers) > 0 || s.routes.used() {
 		o.DialContext = s.shared.dial
+	}
+	if o.DialContext != nil && s.guarded != nil {
+		o.DialContext = s.guarded
 	}
 	if o.Pool == nil && s.pools.byDefault {
 		o.Pool, _ = s.pools.find(hackney.DefaultPool)

@@ -109,7 +109,9 @@ func (st *Steps) Do(ctx context.Context, line string) (Transition, error) {
 	if s.err == nil && s.last.outcome == gaveHead {
 		st.commands = append(st.commands, stepLine{false, "want", []string{"status", strconv.Itoa(s.cs.Status())}})
 	}
-	if network, ok := errors.AsType[*hackney.TransportError](s.err); ok && network.Op == "dial" {
+	if proxy, ok := errors.AsType[*hackney.ProxyError](s.err); ok { // the script goes to the target itself
+		st.notReached = append(st.notReached, proxy.Target)
+	} else if network, ok := errors.AsType[*hackney.TransportError](s.err); ok && network.Op == "dial" {
 		st.notReached = append(st.notReached, network.Addr)
 	}
 	if name == "conn" && st.unheard == "" {
@@ -256,7 +258,7 @@ func (st *Steps) Script() ([]byte, error) {
 	reached := len(st.reached) > 0
 	st.mu.Unlock()
 	if reached {
-		return st.recorder.scriptOf(lines)
+		return st.recorder.scriptOf(lines, st.session.options.Proxy != nil)
 	}
 	redact(nil, lines, st.recorder.redactionRules()) // nothing was recorded: they are all that there is
 	var script strings.Builder
@@ -274,6 +276,9 @@ func (st *Steps) lines() (lines []stepLine) {
 		if !st.reached[address] {
 			lines = append(lines, stepLine{name: "nobody", args: []string{address}})
 		}
+	}
+	if words := redirectWords(&st.session.options); len(words) > 0 {
+		lines = append(lines, stepLine{name: "opts", args: words})
 	}
 	for _, l := range st.commands {
 		lines = append(lines, stepLine{l.negated, l.name, slices.Clone(l.args)})

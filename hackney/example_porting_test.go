@@ -1,6 +1,7 @@
 package hackney_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -8,8 +9,10 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/hackney/multipart"
 	"github.com/hackney-go/hackney/hackney/pool"
+	"github.com/hackney-go/hackney/hackney/url"
 )
 
 // The Go sides of the uses that docs/porting.md shows, word for word: the test of
@@ -379,4 +383,132 @@ func Example_portingPool() {
 	fmt.Printf("%q %v\n", body, err)
 	hackney.StopPool(hackney.DefaultPool)
 	// Output: "hinted\n" <nil>
+}
+
+// elsewhere starts a server that answers each request as reply says.
+func elsewhere(reply func(*http.Request) string) (base string, stop func()) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer conn.Close()
+				for in := bufio.NewReader(conn); ; {
+					r, err := http.ReadRequest(in)
+					if err != nil {
+						return
+					}
+					io.Copy(io.Discard, r.Body)
+					io.WriteString(conn, reply(r))
+				}
+			})
+		}
+	})
+	return "http://" + l.Addr().String(), func() { l.Close(); wg.Wait() }
+}
+
+// moved answers with a redirect, and at /end with what was asked.
+func moved(r *http.Request) string {
+	if r.URL.Path != "/end" {
+		return "HTTP/1.1 302 Found\r\nLocation: end\r\nContent-Length: 0\r\n\r\n"
+	}
+	return "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere"
+}
+
+func fetch(ctx context.Context, target string) ([]byte, hackney.ClientState, error) {
+	o := &hackney.Opts{FollowRedirect: true, MaxRedirect: 3}
+	cs, err := hackney.Get(ctx, target, headers.New("Accept-Encoding", "identity"), nil, o)
+	if err != nil && !errors.Is(err, hackney.ErrTooManyRedirects) {
+		return nil, cs, err
+	}
+	return hackney.Body(ctx, cs) // with one too many, that of the last redirect
+}
+
+func Example_portingRedirect() {
+	base, stop := elsewhere(moved)
+	defer stop()
+	body, cs, err := fetch(context.Background(), base+"/begin")
+	defer func() { hackney.Close(cs) }()
+	fmt.Printf("%q %v\n", body, err)
+	for _, hop := range cs.Redirects() {
+		fmt.Println(hop.Status, hop.Location, cs.Location())
+	}
+	// Output:
+	// "here" <nil>
+	// 302 end end
+}
+
+func postAndSee(ctx context.Context, target string) (hackney.ClientState, error) {
+	cs, err := hackney.Post(ctx, target, nil, hackney.Text("text"), &hackney.Opts{FollowRedirect: true})
+	if err != nil || !cs.MaybeRedirect() {
+		return cs, err
+	}
+	to, err := url.Parse(cs.URL())
+	if err == nil {
+		to, err = url.Resolve(to, cs.Location())
+	}
+	if err != nil {
+		return cs, err
+	}
+	hackney.Close(cs)
+	return hackney.RequestURL(ctx, "GET", to, nil, nil, nil)
+}
+
+func Example_portingMaybeRedirect() {
+	base, stop := elsewhere(moved)
+	defer stop()
+	cs, err := postAndSee(context.Background(), base+"/form")
+	defer func() { hackney.Close(cs) }()
+	fmt.Println(cs.Method(), cs.Path(), cs.Status(), err)
+	// Output: GET /end 200 <nil>
+}
+
+func tunnelled(ctx context.Context, proxyURL, target string) ([]byte, hackney.ClientState, error) {
+	cs, err := hackney.Get(ctx, target, nil, nil, &hackney.Opts{
+		Proxy:     hackney.ProxyURL(proxyURL),
+		ProxyAuth: &hackney.BasicAuth{User: "user", Password: "secret"},
+	})
+	var refused *hackney.ProxyError
+	if errors.As(err, &refused) && refused.Status != 0 {
+		return nil, cs, fmt.Errorf("refused: %d", refused.Status)
+	}
+	if err != nil {
+		return nil, cs, err
+	}
+	return hackney.Body(ctx, cs)
+}
+
+// proxyFor stands for a proxy that leads to one place, and for what is there.
+func proxyFor(place string) func(*http.Request) string {
+	return func(r *http.Request) string {
+		switch {
+		case r.Method != "CONNECT":
+			return "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\ninside"
+		case r.Host != place:
+			return "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+		case r.Header.Get("Proxy-Authorization") == "":
+			return "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+		}
+		return "HTTP/1.1 200 OK\r\n\r\n"
+	}
+}
+
+func Example_portingProxy() {
+	proxy, stop := elsewhere(proxyFor("www.example.com:80"))
+	defer stop()
+	for _, target := range []string{"http://www.example.com/a", "http://www.example.org/b"} {
+		body, cs, err := tunnelled(context.Background(), proxy, target)
+		fmt.Printf("%s %q %v\n", cs.Host(), body, err)
+		hackney.Close(cs)
+	}
+	// Output:
+	// www.example.com "inside" <nil>
+	// www.example.org "" refused: 403
 }

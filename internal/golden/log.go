@@ -57,6 +57,12 @@ func (l *Log) Error(kind string, partial []byte) {
 	l.line("error " + kind)
 }
 
+// Cause is why an error came about: the kind of the one inside it.
+func (l *Log) Cause(kind string) { l.line("because " + kind) }
+
+// MaybeRedirect says that the answer behind it is a redirect that is left to the caller.
+func (l *Log) MaybeRedirect() { l.line("maybe redirect") }
+
 // Crash and Hang are what 0.6.0 did at times.
 func (l *Log) Crash(reason string) { l.line("crash " + Quote([]byte(reason))) }
 
@@ -77,17 +83,13 @@ func (l *Log) String() string { return l.w.String() }
 var ownVersion = regexp.MustCompile(`^hackney/[0-9.]+$`)
 
 // tlsHandshake is the first byte of a ClientHello, whose bytes are random: it came
-// to a server that does not speak TLS.
+// to a server that does not speak TLS, maybe through a tunnel.
 const tlsHandshake = 0x16
 
 // Wire is the normal form of what one connection carried.
 func Wire(address string, received []byte, ended string) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "connection to %s\n", address)
-	if len(received) > 0 && received[0] == tlsHandshake {
-		fmt.Fprintf(&w, "  bytes of TLS\n  %s\n", ended)
-		return w.String()
-	}
 	msgs, rest, err := wiretest.Split(received)
 	for i, m := range msgs {
 		if !isRequest(m) { // bytes that only look like one, such as a stray last chunk
@@ -97,7 +99,11 @@ func Wire(address string, received []byte, ended string) string {
 		writeHead(&w, m)
 		w.WriteString("  " + bodyForm(m) + "\n")
 	}
-	if len(rest) > 0 {
+	switch {
+	case len(rest) > 0 && rest[0] == tlsHandshake:
+		w.WriteString("  bytes of TLS\n")
+		err = nil
+	case len(rest) > 0:
 		writeRest(&w, rest)
 	}
 	if err != nil {

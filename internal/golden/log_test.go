@@ -30,6 +30,11 @@ func TestLog(t *testing.T) {
 	l.Crash("{badmatch,\n}")
 	l.Call("body")
 	l.Hang()
+	l.Call("request")
+	l.Error("proxy-connection", nil)
+	l.Cause("refused")
+	l.Call("request")
+	l.MaybeRedirect()
 	l.Note("that was all")
 	want := `1 request
   ok 200
@@ -54,6 +59,11 @@ func TestLog(t *testing.T) {
   crash {badmatch,\n}
 9 body
   hang
+10 request
+  error proxy-connection
+  because refused
+11 request
+  maybe redirect
   that was all
 `
 	if diff := cmp.Diff(want, l.String()); diff != "" {
@@ -101,6 +111,7 @@ func TestWire(t *testing.T) {
 			"  GET / HTTP/1.1\n  | Content-Length: x\n  unfinished body \"\"\n  request with Content-Length \"x\"\n",
 		},
 		{"TLS where none was wanted", "\x16\x03\x01 random", "  bytes of TLS\n"},
+		{"TLS behind a request", "CONNECT h:2 HTTP/1.1\r\n\r\n\x16\x03\r\n\r\n", "  CONNECT h:2 HTTP/1.1\n  no body\n  bytes of TLS\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := "connection to h:1\n" + c.want + "  still open at the end\n"

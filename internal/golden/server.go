@@ -2,6 +2,7 @@ package golden
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,13 @@ import (
 type ServerScript struct {
 	Conns []wiretest.Conn
 	Lines [][]int // of the first line of each step
+}
+
+// HasTLS says whether some step makes a TLS handshake.
+func (s *ServerScript) HasTLS() bool {
+	return slices.ContainsFunc(s.Conns, func(c wiretest.Conn) bool {
+		return slices.ContainsFunc(c, func(step wiretest.Step) bool { return step.Then == wiretest.StartTLS })
+	})
 }
 
 // maxDelay bounds a delay in a script.

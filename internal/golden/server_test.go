@@ -75,6 +75,9 @@ func TestParseServer(t *testing.T) {
 			if diff := cmp.Diff(c.want, got.Conns, cmp.AllowUnexported(wiretest.Wait{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
+			if want := strings.Contains(c.text, "tls"); got.HasTLS() != want {
+				t.Errorf("HasTLS is %t", got.HasTLS())
+			}
 			if diff := cmp.Diff(c.lines, got.Lines); diff != "" {
 				t.Errorf("lines (-want +got):\n%s", diff)
 			}

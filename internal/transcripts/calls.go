@@ -228,10 +228,41 @@ func (c *converter) optWords(o term) ([]string, error) {
 	case o.tagged("basic_auth", 2) && len(o.items[1].items) == 2:
 		user, password := o.items[1].items[0], o.items[1].items[1]
 		return []string{"basic-auth=" + short(user.text) + ":" + short(password.text)}, nil
+	case o.tagged("follow_redirect", 2) && o.items[1].is("true"):
+		return []string{"follow-redirect"}, nil
+	case o.tagged("max_redirect", 2):
+		return maxRedirectWords(o.items[1])
+	case o.tagged("proxy", 2):
+		url, err := proxyText(o.items[1])
+		return []string{"proxy=" + url}, err
+	case o.tagged("proxy_auth", 2) && len(o.items[1].items) == 2:
+		user, password := o.items[1].items[0], o.items[1].items[1]
+		return []string{"proxy-auth=" + short(user.text) + ":" + short(password.text)}, nil
 	case o.tagged("ssl_options", 2) && verifies(o.items[1]):
 		return nil, nil // a certificate is verified unless it is insecure
 	}
 	return nil, fmt.Errorf("unknown option %v", o)
+}
+
+// maxRedirectWords takes a number, or true, which is more than any.
+func maxRedirectWords(max term) ([]string, error) {
+	if max.is("true") {
+		return []string{"max-redirect=unlimited"}, nil
+	}
+	n, err := max.number()
+	if n == 0 {
+		return []string{"max-redirect=none"}, err
+	}
+	return []string{"max-redirect=" + max.text}, err
+}
+
+// proxyText takes a URL, or {Host, Port}.
+func proxyText(proxy term) (string, error) {
+	if proxy.kind == isTuple && len(proxy.items) == 2 {
+		host, err := proxy.items[0].flat()
+		return host + ":" + proxy.items[1].text, err
+	}
+	return proxy.flat()
 }
 
 // verifies says whether options of ssl ask for a verified certificate, and no more.

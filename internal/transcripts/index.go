@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,8 +24,8 @@ func (x *index) add(a area, s *scenario, out string) error {
 		x.enter(name, s.Kind, "left-out", reason)
 		return nil
 	}
-	if a.later != "" {
-		x.enter(name, s.Kind, "later", a.later)
+	if part := cmp.Or(a.later, later[name]); part != "" {
+		x.enter(name, s.Kind, "later", part)
 		return nil
 	}
 	path := filepath.Join(out, a.name, s.Name+".txtar")

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"regexp"
 	"time"
 
 	"github.com/hackney-go/hackney/hackney"
@@ -52,6 +55,10 @@ func (c *converter) returned(v term) error {
 	case v.tagged("done", 2):
 		c.log.Done()
 		return c.client(v.items[1])
+	case v.tagged("ok", 2) && v.items[1].tagged("maybe_redirect", 4):
+		c.log.MaybeRedirect()
+		answer := v.items[1].items
+		return c.answered(answer[1], answer[2], answer[3])
 	case v.tagged("ok", 2):
 		c.log.OK()
 		return c.client(v.items[1])
@@ -79,9 +86,10 @@ func (c *converter) answered(status, list, client term) error {
 }
 
 // failed logs {error, Reason}: an atom, or a tuple of one and more. What stands
-// behind closed are the bytes that were read.
+// behind closed are the bytes that were read; behind the others, why.
 func (c *converter) failed(reason term) error {
 	var partial []byte
+	whole := reason
 	if reason.tagged("closed", 2) && reason.items[1].kind == isText {
 		partial = []byte(reason.items[1].text)
 	}
@@ -91,11 +99,33 @@ func (c *converter) failed(reason term) error {
 	if reason.kind != isAtom {
 		return fmt.Errorf("unknown form of an error: %v", reason)
 	}
-	kind := errorKinds[reason.text]
-	if kind == "" {
-		kind = reason.text
+	c.log.Error(kindOf(reason), partial)
+	return c.why(whole)
+}
+
+func kindOf(reason term) string { return cmp.Or(errorKinds[reason.text], reason.text) }
+
+// why logs what an error of a redirect or of a proxy holds: {max_redirect_overflow,
+// Response} and {invalid_redirection, Response}; {proxy_connection, {error, Reason}} and
+// {proxy_connection, Status, Headers, {ok, Body, Client}}.
+func (c *converter) why(reason term) error {
+	switch {
+	case reason.tagged("max_redirect_overflow", 2), reason.tagged("invalid_redirection", 2):
+		return c.returned(reason.items[1])
+	case reason.tagged("proxy_connection", 2) && reason.items[1].tagged("error", 2):
+		c.log.Cause(kindOf(reason.items[1].items[1]))
+	case reason.tagged("proxy_connection", 4) && reason.items[3].tagged("ok", 3):
+		status, err := reason.items[1].number()
+		if err != nil {
+			return err
+		}
+		fields, err := reason.items[2].fieldList()
+		if err != nil {
+			return err
+		}
+		c.log.Response(int(status), fields)
+		c.log.Data([]byte(reason.items[3].items[1].text))
 	}
-	c.log.Error(kind, partial)
 	return nil
 }
 
@@ -125,8 +155,8 @@ func snapshot(record map[string]term) (s hackney.Snapshot, err error) {
 	s = hackney.Snapshot{
 		Transport: r.text("transport"), Host: r.text("host"), Port: int(r.number("port", 0)),
 		RecvTimeout:    r.wait("recv_timeout"),
-		FollowRedirect: r.flag("follow_redirect"), MaxRedirect: int(r.number("max_redirect", 0)), ForceRedirect: r.flag("force_redirect"),
-		Redirect: r.text("redirect"), Location: r.text("location"),
+		FollowRedirect: r.flag("follow_redirect"), MaxRedirect: r.maxRedirect(), ForceRedirect: r.flag("force_redirect"),
+		Redirect: r.redirect(), Location: r.text("location"),
 		State: r.state(), ResponseState: r.responseState(),
 		MpBoundary: r.text("mp_boundary"), ReqType: r.text("req_type"),
 		Expect: r.flag("expect"), Async: r.flag("async"),
@@ -190,6 +220,32 @@ func (r *recordReader) number(name string, none int64) int64 {
 		r.failed(name, err)
 	}
 	return n
+}
+
+// maxRedirect is a number, or true: an atom is more than any number.
+func (r *recordReader) maxRedirect() int {
+	if r.text("max_redirect") == "true" {
+		return math.MaxInt32
+	}
+	return int(r.number("max_redirect", 0))
+}
+
+// origin is {Transport, "Host", Port, Options}, printed.
+var origin = regexp.MustCompile(`^\{hackney_(tcp|ssl)_transport,"([^"]*)",([0-9]+),`)
+
+// redirect is where the first request went: that much of it as a URL.
+func (r *recordReader) redirect() string {
+	text := r.text("redirect")
+	if text == "" {
+		return ""
+	}
+	m := origin.FindStringSubmatch(text)
+	if m == nil {
+		r.failed("redirect", fmt.Errorf("unknown form %q", text))
+		return ""
+	}
+	scheme := map[string]string{"tcp": "http", "ssl": "https"}[m[1]]
+	return scheme + "://" + m[2] + ":" + m[3] + "/"
 }
 
 func (r *recordReader) wait(name string) time.Duration {

@@ -62,8 +62,12 @@ type section struct{ name, text string }
 func serverSections(s *scenario) (list []section, err error) {
 	for _, l := range listeners(s) {
 		var lines []string
+		kept := keptOnRedirect(s, l)
+		if kept {
+			lines = append(lines, "# 0.6.0 made a connection for each of these answers")
+		}
 		for i, c := range l.conns {
-			if len(l.conns) > 1 {
+			if len(l.conns) > 1 && !kept {
 				lines = append(lines, "connection")
 			}
 			for j := range c.Steps {
@@ -80,6 +84,14 @@ func serverSections(s *scenario) (list []section, err error) {
 		list = append(list, section{l.name, strings.Join(lines, "\n") + "\n"})
 	}
 	return list, nil
+}
+
+// keptOnRedirect says whether the connections of a listener are for one request each,
+// the next of which a redirect has led to: who keeps the first needs no other.
+func keptOnRedirect(s *scenario, l listener) bool {
+	return s.Area == "redirect" && len(l.conns) > 1 && !slices.ContainsFunc(l.conns, func(c connection) bool {
+		return len(c.Steps) != 1 || c.Steps[0].Wait != "request" || c.Steps[0].Then != "keep"
+	})
 }
 
 var ends = map[string]string{"keep": "", "close": "close", "reset": "reset"}

@@ -24,10 +24,15 @@ var areas = []area{
 	{"tls", ""},
 	{"headers_module", ""},
 	{"multipart_stream", ""},
-	{"redirect", "redirect"},
+	{"redirect", ""},
 	{"async", "async"},
 	{"pool", ""},
-	{"proxy", "proxy"},
+	{"proxy", ""},
+}
+
+// later are single scenarios that wait for another part of the library.
+var later = map[string]string{
+	"proxy/proxy_async_ignored": "async",
 }
 
 // leftOut are the scenarios that are about Erlang's types alone: what they did
@@ -141,6 +146,54 @@ var handWritten = map[string]byHand{
 		},
 		log: []entry{{"request", 6}, {"body", 7}, {"pool-size", 8}},
 	},
+	"proxy/proxy_https_https_no_inner_tls": {
+		why: "what the proxy gets in place of a request in clear is the begin of TLS, which it does not answer",
+		lines: []string{
+			"log",
+			"server partly tls at 127.0.0.1:18443",
+			"opts proxy=https://127.0.0.1:18443 insecure recv-timeout=900ms tls-timeout=400ms",
+			"request get https://127.0.0.1:18444/secret",
+		},
+		log: []entry{{"request", 0}},
+	},
+	"proxy/proxy_pool": {
+		why: "the tunnel is used again, so that the proxy has a second answer on it",
+		lines: []string{
+			"log",
+			"server proxy partly at 127.0.0.1:18081",
+			"opts proxy=http://127.0.0.1:18081 pool=default recv-timeout=900ms",
+			"request get http://127.0.0.1:18080/via",
+			"body",
+			"pool-size default tcp 127.0.0.1 18081",
+			"request get http://127.0.0.1:18080/via",
+			"body",
+		},
+		log:   []entry{{"request", 0}, {"body", 1}, {"pool-size", 2}, {"request", 3}, {"body", 4}},
+		after: []string{"pool-size default", "want data 1"},
+	},
+	"proxy/proxy_reconnect_bypasses": {
+		why: "the proxy is asked for a tunnel again, and opens it",
+		lines: []string{
+			"log",
+			"server proxy partly at 127.0.0.1:18081",
+			"opts proxy=http://127.0.0.1:18081 recv-timeout=900ms",
+			"request get http://127.0.0.1:18080/via",
+			"body",
+			"send-request get /2",
+			"body",
+		},
+		log: []entry{{"request", 0}, {"body", 1}, {"send-request", 2}, {"body", 3}},
+	},
+	"proxy/proxy_wrong_transport": {
+		why: "the proxy is asked, and does not answer, which needs a limit",
+		lines: []string{
+			"log",
+			"server partly at 127.0.0.1:18081",
+			"opts proxy=http://127.0.0.1:18081 insecure connect-timeout=400ms",
+			"request get https://127.0.0.1:18443/",
+		},
+		log: []entry{{"request", 0}},
+	},
 	"tls/tls_verify_peer_ok": {
 		why: "with the library of its time the certificate was not good; so is that of the server here",
 		lines: []string{
@@ -176,5 +229,10 @@ var errorKinds = map[string]string{
 	"invalide_state": "invalid-state",
 	"not_owner":      "stale",
 	"not_found":      "no-pool",
-	"tls_alert":      "tls",
+
+	"max_redirect_overflow":   "max-redirect-overflow",
+	"invalid_redirection":     "invalid-redirection",
+	"proxy_connection":        "proxy-connection",
+	"invalid_proxy_transport": "invalid-proxy-transport",
+	"tls_alert":               "tls",
 }
