@@ -180,11 +180,21 @@ func (cs ClientState) URL() string {
 func (l *link) url(target string) string {
 	switch {
 	case strings.HasPrefix(target, "http://"), strings.HasPrefix(target, "https://"):
-		return target
+		return withoutUserInfo(target)
 	case !strings.HasPrefix(target, "/"): // "*" or an authority
 		target = "/"
 	}
 	return l.transport.Scheme() + "://" + l.authority + target
+}
+
+// withoutUserInfo is an absolute URL without what it has before the host.
+func withoutUserInfo(u string) string {
+	scheme, rest, _ := strings.Cut(u, "//")
+	end := len(rest)
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		end = i
+	}
+	return scheme + "//" + rest[strings.LastIndexByte(rest[:end], '@')+1:]
 }
 
 // LocalAddr is this end of the connection the state was made on, or nil.

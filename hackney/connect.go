@@ -56,7 +56,8 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 
 // Close closes the client's connection (hackney:close/1). It is legal in every
 // state and good for every copy of one: it is never stale, and closing twice does
-// nothing. An operation that is under way on the connection ends with ErrClosed. It
+// nothing. An operation that is under way on the connection ends with ErrClosed; one that
+// redirects have led to another connection is ended by its context. Close
 // leads to start, closed; SendRequest and Reconnect open the connection anew.
 //
 // The connection of a pool goes back to it, where what is left of the body is within

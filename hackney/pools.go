@@ -254,8 +254,11 @@ func (c *core) Undisturbed() bool {
 // checkIn gives the connection back to its pool.
 func (a *operation) checkIn() {
 	if a.h.brim && !a.h.undisturbed(false) {
+		closed := a.h.shutDown()
 		a.retire()
-		a.h, a.cs.kept = nil, NotClean
+		if a.h, a.cs.kept = nil, NotClean; closed {
+			a.cs.kept = NotKeptOnClose
+		}
 		return
 	}
 	if c := a.part(); c != nil {

@@ -187,10 +187,7 @@ func (a *operation) destination(p *plan, head *http1.Head) (*url.URL, error) {
 			return nil, fault
 		}
 	}
-	to, err := url.Parse(from)
-	if err != nil { // a target may have bytes that no URL has
-		to, err = url.Parse(a.cs.link.url("/"))
-	}
+	to, err := a.cs.link.base(from)
 	if err == nil {
 		to, err = url.Resolve(to, escaped(locations[0]))
 	}
@@ -206,6 +203,19 @@ func (a *operation) destination(p *plan, head *http1.Head) (*url.URL, error) {
 		return nil, fault
 	}
 	return &to, nil
+}
+
+// base is what a Location is relative to in the answer to a request for a URL. The zone of
+// an address, which the URL leaves out as the Host field does, is there again.
+func (l *link) base(from string) (url.URL, error) {
+	u, err := url.Parse(from)
+	if err != nil { // a target may have bytes that no URL has
+		u, err = url.Parse(l.url("/"))
+	}
+	if bare, _, zoned := strings.Cut(l.host, "%"); zoned && u.Host == bare {
+		u.Host, u.Netloc = l.host, ""
+	}
+	return u, err
 }
 
 // escaped is location with those bytes percent-encoded that servers write into its
@@ -279,7 +289,7 @@ func (a *operation) turnTo(u *url.URL, r *Req, p *plan, c course) error {
 	if err != nil {
 		return err
 	}
-	if at := a.cs.link; u.Scheme == at.transport.Scheme() && fields.EqualFold(u.Authority(), at.authority) {
+	if at := a.cs.link; u.Scheme == at.transport.Scheme() && u.Port == at.port && fields.EqualFold(u.Host, at.host) {
 		to = at.place
 	}
 	r.Method, r.Path = p.method, strings.Clone(u.Target()) // not a hold on the whole head
