@@ -1,9 +1,11 @@
 package hackney
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/hackney/pool"
@@ -141,7 +143,7 @@ func BlameOf(err error) Blame {
 		return BlameCaller
 	case errors.As(err, &limit), errors.As(err, &pooled), errors.As(err, &refused), errors.Is(err, ErrTooManyRedirects):
 		return BlameLimit
-	case errors.As(err, &socks) && !errors.As(socks.Err, &network): // it answered, and said no
+	case errors.As(err, &socks) && answered(socks.Err):
 		return BlamePeer
 	case errors.As(err, &network):
 		return BlameNetwork
@@ -149,4 +151,11 @@ func BlameOf(err error) Blame {
 		return BlamePeer
 	}
 	return BlameCaller
+}
+
+// answered says whether a SOCKS proxy ended it by what it said, and not the network.
+func answered(err error) bool {
+	var network *TransportError
+	var socket *net.OpError
+	return !errors.As(err, &network) && !errors.As(err, &socket) && !errors.Is(err, context.Canceled) && !isTimeout(err)
 }

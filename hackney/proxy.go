@@ -53,7 +53,7 @@ func ProxyURL(rawURL string) Proxy { return proxyURL(rawURL) }
 
 // ProxyAddr is one http proxy for all ({proxy, {Host, Port}} of hackney).
 func ProxyAddr(host string, port int) Proxy {
-	return proxyURL("http://" + strings.Replace(url.URL{Host: host, Port: port}.HostPort(), "%", "%25", 1))
+	return proxyURL("http://" + strings.Replace(net.JoinHostPort(host, strconv.Itoa(port)), "%", "%25", 1))
 }
 
 // ProxyFunc asks f each time a connection is opened: of target scheme, host and port
@@ -65,6 +65,18 @@ func ProxyFunc(f func(target url.URL) (proxyURL string, err error)) Proxy { retu
 // names) say now, by the rules of golang.org/x/net/http/httpproxy: localhost and loopback
 // addresses have no proxy. Requests for http are handed to the proxy, as with Forward.
 func ProxyFromEnvironment() Proxy { return environment(httpproxy.FromEnvironment().ProxyFunc()) }
+
+// String hides the password.
+func (p proxyURL) String() string {
+	raw := string(p)
+	if !strings.Contains(raw, "://") {
+		raw = "http://" + raw
+	}
+	return withoutPassword(raw)
+}
+
+// GoString hides the password.
+func (p proxyURL) GoString() string { return strconv.Quote(p.String()) }
 
 type (
 	proxyURL    string
@@ -154,6 +166,9 @@ func (o *Opts) via(to *place) (*via, error) {
 	if o.Proxy == nil || to.transport != transport.TCP && to.transport != transport.TLS {
 		return nil, nil
 	}
+	if to.port == 0 {
+		return nil, badArgument("address", "no proxy connects to port 0")
+	}
 	raw, forward, err := o.Proxy.choose(*to)
 	if err != nil {
 		return nil, &ArgumentError{What: "proxy", Err: err}
@@ -168,7 +183,7 @@ func (o *Opts) via(to *place) (*via, error) {
 	v.auth = cmp.Or(v.auth, o.ProxyAuth)
 	v.opener = o.ProxyHeaders
 	v.forward = (forward || o.ProxyMode == Forward) && !v.socks() && to.transport == transport.TCP
-	if err := v.check(); err != nil || !v.forward {
+	if err := v.check(to); err != nil || !v.forward {
 		return v, err
 	}
 	return v, o.permits(to.host, to.port)
@@ -192,7 +207,7 @@ func parseProxy(raw string) (*via, error) {
 		return nil, errors.New("the URL of a proxy has neither path nor query")
 	}
 	v.host, v.port = u.Host, u.Port
-	if !strings.HasSuffix(u.Netloc, ":"+strconv.Itoa(u.Port)) {
+	if other, err := url.Parse("https://" + rest); err == nil && other.Port != u.Port { // it names none
 		v.port = standard
 	}
 	if user, password, ok := u.Credentials(); ok {
@@ -201,14 +216,35 @@ func parseProxy(raw string) (*via, error) {
 	return v, nil
 }
 
-func (v *via) check() error {
+// check refuses, before anything is dialed, what the proxy cannot be asked for.
+func (v *via) check(to *place) error {
+	if v.port == 0 {
+		return badArgument("proxy", "it has no port")
+	}
+	if v.socks() {
+		return v.checkSOCKS(to)
+	}
 	if v.auth != nil {
 		if err := v.auth.check(); err != nil {
 			return err
 		}
 	}
-	if err := v.opener.Err(); err != nil {
-		return &ArgumentError{What: "field", Err: err}
+	if v.forward {
+		return nil
+	}
+	_, err := v.opening(to, "")
+	return err
+}
+
+// checkSOCKS refuses what has no room in the messages of SOCKS (RFC 1928, 5, and RFC 1929, 2).
+func (v *via) checkSOCKS(to *place) error {
+	switch {
+	case v.auth != nil && v.auth.User == "" && v.auth.Password != "":
+		return badArgument("proxy", "a password without a user")
+	case v.auth != nil && (len(v.auth.User) > 255 || len(v.auth.Password) > 255):
+		return badArgument("proxy", "user or password of more than 255 bytes")
+	case len(to.host) > 255:
+		return badArgument("URL", "a host of more than 255 bytes, for SOCKS")
 	}
 	return nil
 }
@@ -231,6 +267,7 @@ func (v *via) key() string {
 		for name, value := range v.opener.All() {
 			k = fmt.Appendf(k, "\n%s: %s", name, value)
 		}
+		k = fmt.Appendf(k, "\n%q", v.opener.Omitted())
 	}
 	return string(k)
 }
@@ -429,16 +466,15 @@ func (v *via) ask(ctx context.Context, c *core, o *Opts, start time.Time, author
 	h.use(o)
 	h.recvUntil = v.patience(o, start)
 	target := c.link.address()
-	var p plan
-	if err := p.prepare(&Req{Method: "CONNECT", Path: target, Headers: v.fields(authorization)}, o); err != nil {
+	p, err := v.opening(&c.link.place, authorization)
+	if err != nil {
 		return nil, false, err
 	}
-	p.proxied = false // it goes to the proxy itself
 	proxy := &link{origin: &origin{place: place{transport.TCP, v.host, v.port}, authority: target}}
 	tunnelled := c.link
 	c.link = proxy // errors name the proxy
 	defer func() { c.link = tunnelled }()
-	head, err := h.exchangeHeads(ctx, &p, &ClientState{link: proxy})
+	head, err := h.exchangeHeads(ctx, p, &ClientState{link: proxy})
 	switch {
 	case err != nil:
 		return nil, false, err
@@ -467,12 +503,15 @@ func (v *via) patience(o *Opts, start time.Time) (until time.Time) {
 	return until
 }
 
-// fields are those of the CONNECT, the caller's own and the credentials.
-func (v *via) fields(authorization string) *headers.Headers {
-	if authorization == "" {
-		return v.opener
+// opening is the CONNECT for a tunnel to a place, with the caller's own fields and
+// the credentials.
+func (v *via) opening(to *place, authorization string) (*plan, error) {
+	r := Req{Method: "CONNECT", Path: url.URL{Host: to.host, Port: to.port}.HostPort(), Headers: v.opener}
+	if authorization != "" {
+		r.Headers = r.Headers.With(proxyAuthorization, authorization)
 	}
-	return v.opener.With("Proxy-Authorization", authorization)
+	var p plan
+	return &p, p.prepare(&r, &defaultOpts)
 }
 
 // refusal is what can be read of the body of a refusal.
@@ -536,6 +575,9 @@ func (a *operation) satisfyProxy(ctx context.Context, p *plan, head *http1.Head)
 		}
 		if answer == "" {
 			return head, nil
+		}
+		if err := headers.New(proxyAuthorization, answer).Err(); err != nil {
+			return nil, &ArgumentError{What: "field", Err: err}
 		}
 		if err := a.passOver(ctx); err != nil {
 			return nil, err

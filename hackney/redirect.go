@@ -296,7 +296,16 @@ func (a *operation) turnTo(u *url.URL, r *Req, p *plan, c course) error {
 	if c == asGet {
 		r.withoutContent()
 	}
-	if at := a.cs.link.place; !at.same(to) {
+	sameWay := false
+	if a.cs.link.place.same(to) {
+		v, err := a.cs.opts.orDefault().via(&to)
+		if err != nil {
+			return err
+		}
+		if sameWay = v.key() == a.cs.link.via.key(); !sameWay {
+			r.Headers = r.Headers.Without(proxyAuthorization) // it was for the other proxy
+		}
+	} else {
 		r.Headers = forStrangers(r.Headers, a.cs.opts.orDefault().Sensitive)
 		a.cs.trail.base = nil // the trail was made for this redirect, and nobody else has it yet
 	}
@@ -310,7 +319,10 @@ func (a *operation) turnTo(u *url.URL, r *Req, p *plan, c course) error {
 	if err := p.prepare(r, a.cs.opts.orDefault()); err != nil {
 		return err
 	}
-	return a.moveTo(&to)
+	if a.h == nil || !sameWay {
+		a.leadTo(to.origin())
+	}
+	return nil
 }
 
 // withoutContent makes r a request that reads: what spoke of its content goes with
@@ -347,24 +359,13 @@ func (p place) same(q place) bool {
 	return p.transport == q.transport && p.port == q.port && fields.EqualFold(p.host, q.host)
 }
 
-// moveTo has the operation lead to a place: on the connection it has, where that
-// leads there by the way that a new one would take, else on one that is still to be made.
-func (a *operation) moveTo(to *place) error {
-	if a.h != nil && a.cs.link.place.same(*to) {
-		v, err := a.cs.opts.orDefault().via(to)
-		if err != nil {
-			return err
-		}
-		if v.key() == a.h.link.via.key() {
-			return nil
-		}
-	}
+// leadTo has the operation lead to an origin by a connection that is still to be made.
+func (a *operation) leadTo(to *origin) {
 	if a.h != nil {
 		a.retire()
 		a.h = nil
 	}
-	a.cs.link = &link{origin: to.origin()}
-	return nil
+	a.cs.link = &link{origin: to}
 }
 
 // goHome has the operation lead to where the first request went, if redirects have
@@ -376,12 +377,7 @@ func (a *operation) goHome() {
 	}
 	a.trail = t
 	a.cs.trail, a.cs.auth = nil, t.auth
-	if a.cs.link.place.same(t.home.place) {
-		return
+	if !a.cs.link.place.same(t.home.place) {
+		a.leadTo(t.home)
 	}
-	if a.h != nil {
-		a.retire()
-		a.h = nil
-	}
-	a.cs.link = &link{origin: t.home}
 }
