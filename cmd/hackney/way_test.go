@@ -79,7 +79,7 @@ func TestProxies(t *testing.T) {
 		{
 			"SOCKS", "get -v --proxy socks5h://me:s3cret@PROXY http://a.test/1",
 			[]string{"\x05\xff"},
-			4, nil,
+			3, nil,
 			"Connect start -> start through socks5h://PROXY error: ",
 		},
 		{
