@@ -61,6 +61,7 @@ func row(s *scenario.Scenario) report.Row {
 	return report.Row{
 		Name: s.Name, Title: s.Text, Base: s.Baseline(), Unit: unit(s),
 		Target: s.Target, TargetAllocs: s.TargetAlloc, TargetIdle: s.TargetIdle,
+		Beside: s.Beside, TargetRate: s.TargetRate,
 		Growth: s.Series != "", Series: series[s.Series].name, Each: series[s.Series].each, Size: s.X,
 	}
 }
@@ -68,7 +69,8 @@ func row(s *scenario.Scenario) report.Row {
 // unit is what CPU time and rate are told of.
 func unit(s *scenario.Scenario) string {
 	switch s.Kind {
-	case scenario.Download, scenario.UploadFile, scenario.UploadChunked, scenario.UploadForm:
+	case scenario.Download, scenario.UploadFile, scenario.UploadChunked, scenario.UploadForm,
+		scenario.Copy, scenario.Events:
 		return "GB"
 	}
 	return "operation"

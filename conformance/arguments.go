@@ -198,6 +198,9 @@ var optionSetters = map[string]func(s *session, o *hackney.Opts, value string) e
 	"drain-time":       alone(durationOption(func(o *hackney.Opts) *time.Duration { return &o.DrainTime })),
 	"raw-method":       alone(flagOption(func(o *hackney.Opts) *bool { return &o.RawMethod })),
 
+	"async":        alone(flagOption(func(o *hackney.Opts) *bool { return &o.Async })),
+	"async-buffer": alone(countOption(func(o *hackney.Opts, n int64) { o.AsyncBuffer = int(n) })),
+
 	"follow-redirect": alone(flagOption(func(o *hackney.Opts) *bool { return &o.FollowRedirect })),
 	"force-redirect":  alone(flagOption(func(o *hackney.Opts) *bool { return &o.ForceRedirect })),
 	"rewrite-post":    alone(flagOption(func(o *hackney.Opts) *bool { return &o.RewritePost })),

@@ -53,6 +53,8 @@ var checks = map[string]check{
 	"proxy-body":     {"TEXT", wantProxyBody},
 	"cause":          {"KIND", wantCause},
 
+	"events": {"SECTION", wantEvents},
+
 	"data":  {"DATA", wantData},
 	"end":   {"", wantEnd},
 	"error": {"KIND [REGEXP]", wantError},
@@ -137,7 +139,7 @@ func oneOf(words []string, fact func(*session) string) func(*session, []string) 
 }
 
 var stateWords = func() (words []string) {
-	for state := hackney.StateStart; state <= hackney.StateSwitched; state++ {
+	for state := hackney.StateStart; state <= hackney.StateAsync; state++ {
 		words = append(words, state.String())
 	}
 	return words

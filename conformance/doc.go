@@ -127,6 +127,19 @@
 //	pool-socket NAME TRANSPORT HOST PORT takes an idle connection; pool-release gives it back
 //	pool                                 gives the name of the present state's pool
 //
+// With opts async the request, or start-response, leaves the state async, and these are for
+// its response:
+//
+//	next [KIND]                          takes an event; KIND: interim status headers chunk done error
+//	events                               takes all that are left, and gives the bytes of their chunks
+//	pause-stream, resume-stream, stop-stream
+//	find-stream                          by its reference: gives found or undefined
+//	wait-done                            until it has ended, by whatever
+//
+// Behind the last event, and behind wait-done, the state is the one that the response has
+// led to. An event that is an error is an error of the command. The word unknown behind
+// a command that ends in -stream is a reference that no response has.
+//
 // A FIELD is 'Name: value'; -Name leaves a default field away. A PAYLOAD is one of
 //
 //	text DATA
@@ -157,6 +170,7 @@
 //	                                     proxy=URL|HOST:PORT>URL,…|environment|none proxy-mode=tunnel|forward
 //	                                     proxy-auth=USER:PASSWORD 'proxy-headers=Name: value' answer-proxy=VALUE|error:REASON
 //	                                     address-policy=public|nothing[,PREFIX…]
+//	                                     async async-buffer=N
 //	context TIME|cancelled|background    of the operations that follow
 //	use-default-pool true|false          for clients whose opts name no pool
 //	keep NAME, use NAME|zero             give the present state a name, go back to one; zero never connected
@@ -181,6 +195,7 @@
 //	want header NAME [VALUE]
 //	want headers|trailers SECTION        all of them, in order
 //	want interim STATUS...               of the 1xx answers
+//	want events SECTION                  all that were taken of the asynchronous response; chunks in a row are one
 //	want data DATA                       what the last operation gave
 //	want end                             it found the end (io.EOF)
 //	want error KIND [REGEXP]             see below
@@ -207,7 +222,7 @@
 //
 // The kinds of errors are: address argument cancelled closed enoent invalid-redirection
 // invalid-state limit max-redirect-overflow network no-pool pool-exists protocol
-// proxy-connection refused reset response-ready stale timeout tls other.
+// proxy-connection refused reset response-ready stale stopped timeout tls other.
 //
 // # Logs
 //

@@ -97,6 +97,10 @@ func (s *session) gave(name string) string {
 		return "the end"
 	case s.last.outcome == gaveValue:
 		return golden.Quote([]byte(strings.Join(s.last.lines, " ")))
+	case s.last.outcome == gaveStream:
+		return "a response stream"
+	case s.last.outcome == gaveEvents:
+		return strings.Join(s.last.lines, ", ")
 	case s.last.outcome == gaveData && name == lineGiven:
 		return golden.Quote(s.last.data)
 	case s.last.outcome == gaveData:

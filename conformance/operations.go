@@ -69,6 +69,9 @@ func init() {
 	for name, op := range poolOperations {
 		operations[name] = op
 	}
+	for name, op := range asyncOperations {
+		operations[name] = op
+	}
 	for name, f := range functions {
 		operations[name] = operation{nil, "DATA...", false, pure(f)}
 	}
@@ -154,6 +157,9 @@ func (s *session) destination(args []string) (t transport.Transport, host string
 
 // headGiven is the result of an operation that may have read a head.
 func (s *session) headGiven(err error) (result, error) {
+	if err == nil && s.cs.Async() != nil {
+		return result{outcome: gaveStream, silent: true}, nil
+	}
 	if err != nil || s.cs.Status() == 0 || s.cs.ResponseState() == hackney.StateStream {
 		return result{}, err
 	}

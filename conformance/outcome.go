@@ -21,6 +21,7 @@ var errorKinds = []struct {
 }{
 	{"script", as[*scriptedError]()},
 	{"stale", sentinel(hackney.ErrStale)},
+	{"stopped", sentinel(hackney.ErrStopped)},
 	{"invalid-state", sentinel(hackney.ErrInvalidState)},
 	{"response-ready", sentinel(hackney.ErrResponseReady)},
 	{"no-pool", sentinel(hackney.ErrNoPool)},

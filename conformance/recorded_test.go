@@ -18,8 +18,8 @@ import (
 // every scenario; internal/transcripts made both.
 const recordings = "../testdata/hackney-0.6.0"
 
-// scenario is a line of the index: "area/name kind golden SUM",
-// "area/name kind left-out REASON" or "area/name kind later PART".
+// scenario is a line of the index: "area/name kind golden SUM" or
+// "area/name kind left-out REASON".
 type scenario struct {
 	name, kind, fate, rest string
 }
@@ -107,7 +107,7 @@ func entries(t *testing.T) map[string]*entry {
 }
 
 // tally counts the scenarios of one kind.
-type tally struct{ same, otherwise, leftOut, later int }
+type tally struct{ same, otherwise, leftOut int }
 
 type report struct {
 	t         *testing.T
@@ -127,8 +127,6 @@ func (r *report) count(s scenario) {
 	switch s.fate {
 	case "left-out":
 		k.leftOut++
-	case "later":
-		k.later++
 	case "golden":
 		if r.golden(s) {
 			k.same++
@@ -250,7 +248,7 @@ func (r *report) entriesAreUsed() {
 func (r *report) print() {
 	for _, kind := range slices.Sorted(maps.Keys(r.kinds)) {
 		k := r.kinds[kind]
-		r.t.Logf("%-10s %3d the same, %3d otherwise for a reason, %3d left out, %3d later", kind, k.same, k.otherwise, k.leftOut, k.later)
+		r.t.Logf("%-10s %3d the same, %3d otherwise for a reason, %3d left out", kind, k.same, k.otherwise, k.leftOut)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.otherwise)) {
 		closed := ""

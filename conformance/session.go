@@ -38,6 +38,8 @@ type session struct {
 	err     error        // of the last operation
 	log     *golden.Log  // not nil once the script wants one
 	taken   taken        // by Hijack
+	stream  *streamed    // the asynchronous response of the present state, or the last one
+	streams []*streamed  // all of them
 
 	operations int         // how many there were
 	swallowed  []swallowed // of them
@@ -73,6 +75,8 @@ const (
 	gaveData
 	gaveEnd
 	gaveValue
+	gaveStream
+	gaveEvents
 )
 
 // usageError is a fault of the script, never one that "!" asks for.
@@ -126,6 +130,9 @@ func (s *session) note(name string, res result) {
 		return
 	}
 	s.log.Call(name)
+	if res.outcome == gaveEvents {
+		s.log.Events(res.lines...)
+	}
 	if s.err != nil {
 		s.log.Error(errorKind(s.err), partial(s.err))
 		s.noteWhy()
@@ -145,6 +152,9 @@ func (s *session) note(name string, res result) {
 	case gaveValue:
 		s.log.Value(res.lines...)
 		return
+	case gaveStream:
+		s.log.Stream()
+	case gaveEvents:
 	default:
 		s.log.OK()
 	}
@@ -290,6 +300,9 @@ func (s *session) closeBehind() {
 
 // close closes every state that is left, and the servers.
 func (s *session) close() {
+	for _, st := range s.streams {
+		st.close()
+	}
 	hackney.Close(s.cs)
 	for cs := range maps.Values(s.kept) {
 		hackney.Close(cs)

@@ -277,7 +277,8 @@ func (st *Steps) lines() (lines []stepLine) {
 			lines = append(lines, stepLine{name: "nobody", args: []string{address}})
 		}
 	}
-	if words := redirectWords(&st.session.options); len(words) > 0 {
+	words := append(redirectWords(&st.session.options), asyncWords(&st.session.options)...)
+	if len(words) > 0 {
 		lines = append(lines, stepLine{name: "opts", args: words})
 	}
 	for _, l := range st.commands {

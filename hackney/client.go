@@ -26,6 +26,7 @@ type ClientState struct {
 	extra      *extra      // facts that few responses have
 	auth       *BasicAuth  // user info of the URL
 	trail      *trail      // the redirects that led here, nil for none
+	async      *AsyncResponse
 	turn       turn
 	method     string
 	path       string

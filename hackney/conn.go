@@ -76,6 +76,7 @@ type exchange struct {
 	persist  bool // the request lets the connection persist
 	extra    extra
 	request  requestKept
+	interim  func(*http1.Head) // is told of 1xx heads, nil for nobody
 
 	early     *http1.Head // a final head that came before the request's end
 	earlyLine int         // its lines that StreamHeader gave out
@@ -337,6 +338,9 @@ func (h *handle) keepInterim(head *http1.Head) {
 	list := h.exchange.extra.interim
 	h.exchange.extra.interim = append(list[:len(list):len(list)],
 		Interim{Status: head.Status, Reason: head.Reason, Headers: &head.Headers})
+	if h.exchange.interim != nil {
+		h.exchange.interim(head)
+	}
 }
 
 // keeps says whether the connection may carry another request, and why not: both

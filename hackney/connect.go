@@ -69,6 +69,9 @@ func Reconnect(ctx context.Context, cs ClientState) (ClientState, error) {
 //
 // which closes what cs is when the function ends.
 func Close(cs ClientState) (_ ClientState, err error) {
+	if cs.response == StateAsync {
+		cs = cs.async.shut()
+	}
 	if cs.handle != nil || cs.opts.orDefault().Trace != nil { // in most deferred calls neither is
 		cs.kept, err = cs.close()
 	}

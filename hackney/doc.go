@@ -31,12 +31,21 @@
 //
 // A client has at most one connection. It is kept after a response where HTTP/1.1
 // allows it, and SendRequest uses it again; a closed one is opened anew. Nothing
-// runs in the background: no goroutine, timer or watcher belongs to a connection.
+// runs in the background: no goroutine, timer or watcher belongs to a connection, but for
+// a response that is asked for asynchronously (Opts.Async, AsyncResponse).
+//
+// Redirects are followed and proxies used only where Opts says so; the environment is
+// read by ProxyFromEnvironment alone. After a redirect the next SendRequest goes to the
+// first origin again.
+//
 // A state that is forgotten closes its connection when it is collected; Close
 // is for not waiting until then.
 //
 // # Errors
 //
 // Every error says whose fault it was, what was being done and with whom, and comes
-// with a state that is at least good for Close. See BlameOf.
+// with a state that is at least good for Close: ArgumentError and StateError are the
+// caller's, ProtocolError, IncompleteError and RedirectError the peer's, TransportError
+// the network's, ProxyError a proxy's; LimitError, PoolError and AddressError say that a limit or
+// rule of the caller's stood in the way. See BlameOf.
 package hackney

@@ -512,3 +512,86 @@ func Example_portingProxy() {
 	// www.example.com "inside" <nil>
 	// www.example.org "" refused: 403
 }
+
+func messages(ctx context.Context, target string) (hackney.ClientState, error) {
+	cs, err := hackney.Get(ctx, target, nil, nil, &hackney.Opts{Async: true})
+	if err != nil {
+		return cs, err
+	}
+	for e, err := range cs.Async().Events() {
+		switch {
+		case err != nil:
+			return cs, err
+		case e.Kind == hackney.EventStatus:
+			fmt.Println("status", e.Status, e.Reason)
+		case e.Kind == hackney.EventHeaders:
+			fmt.Println(e.Headers.Len(), "fields")
+		case e.Kind == hackney.EventChunk:
+			fmt.Printf("chunk %q\n", e.Chunk)
+		case e.Kind == hackney.EventDone:
+			fmt.Println("done")
+		}
+	}
+	return cs.Async().State(), nil
+}
+
+// inTwoChunks is an answer.
+func inTwoChunks(*http.Request) string {
+	return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+}
+
+func Example_portingAsync() {
+	base, stop := elsewhere(inTwoChunks)
+	defer stop()
+	cs, err := messages(context.Background(), base+"/")
+	defer func() { hackney.Close(cs) }()
+	fmt.Println(cs.ResponseState(), err)
+	// Output:
+	// status 200 OK
+	// 1 fields
+	// chunk "one"
+	// chunk "two"
+	// done
+	// done <nil>
+}
+
+func take(r *hackney.AsyncResponse, pause <-chan bool, tick func(hackney.Event)) error {
+	for {
+		select {
+		case on := <-pause:
+			if on {
+				r.Pause()
+			} else {
+				r.Resume()
+			}
+		case e, more := <-r.C():
+			if !more || e.Kind == hackney.EventDone || e.Kind == hackney.EventError {
+				return e.Err
+			}
+			tick(e)
+		}
+	}
+}
+
+func Example_portingAsyncSelect() {
+	base, stop := elsewhere(inTwoChunks)
+	defer stop()
+	cs, err := hackney.Get(context.Background(), base+"/", nil, nil, &hackney.Opts{Async: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r := cs.Async()
+	defer func() { hackney.Close(r.State()) }()
+	pause := make(chan bool, 2)
+	pause <- true
+	pause <- false
+	err = take(r, pause, func(e hackney.Event) { fmt.Println(e.Kind) })
+	fmt.Println("the end:", err)
+	// Output:
+	// status
+	// headers
+	// chunk
+	// chunk
+	// the end: <nil>
+}

@@ -32,6 +32,8 @@ const (
 	DefaultMaxRedirect    = 5
 )
 
+const maxAsyncBuffer = 1 << 16
+
 // Opts are the options of a client. The zero value, and nil, are the defaults. The
 // struct is shared by pointer between all states of a client and never written
 // by this package; the caller must not write it either once it was used.
@@ -124,6 +126,16 @@ type Opts struct {
 	DrainBytes int64
 	DrainTime  time.Duration
 
+	// Async has Request, SendRequest and StartResponse return in the state async as soon as
+	// the request is out: its answer is read in the background, see AsyncResponse. The
+	// payload's memory must not be written before that is Done: a redirect, or the loss of a
+	// kept connection, may send it again. Trace, Tap, AnswerProxy and what else is called on
+	// the way is called by another goroutine then.
+	Async bool
+	// AsyncBuffer is how many events are read before somebody asks for them. 0 is none:
+	// each is read when it is asked for; 65,536 is the most. An event takes up to 64 KiB.
+	AsyncBuffer int
+
 	// RawMethod sends methods in the case in which they were given; by default
 	// they are upper-cased, as in hackney.
 	RawMethod bool
@@ -207,6 +219,12 @@ func (o *Opts) check() error {
 	}
 	if o.MaxRedirect < 0 && o.MaxRedirect != Unlimited && o.MaxRedirect != NoRedirects {
 		return badArgument("option", "the number of redirects is negative: %d", o.MaxRedirect)
+	}
+	if o.AsyncBuffer < 0 {
+		return badArgument("option", "the number of events is negative: %d", o.AsyncBuffer)
+	}
+	if o.AsyncBuffer > maxAsyncBuffer { // room is made for them at once
+		return badArgument("option", "the number of events is above %d: %d", maxAsyncBuffer, o.AsyncBuffer)
 	}
 	if o.MaxBody < -1 || o.MaxHead < -1 || o.MaxFields < -1 || o.DrainBytes < NoDrain {
 		return badArgument("option", "a limit of size is negative")

@@ -110,7 +110,8 @@ func placeOf(u *url.URL) (place, error) {
 // It leads to on_body, or to done where the answer has no body, to switched after
 // a 101 or a 2xx to CONNECT, to stream with the payload Stream. When reading the
 // answer was interrupted the state is waiting, and StartResponse goes on. The
-// payload's memory is the caller's again when SendRequest returns.
+// payload's memory is the caller's again when SendRequest returns (with Opts.Async, when
+// the response is Done).
 func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error) {
 	a := operation{op: OpSendRequest, cs: cs, from: cs.response}
 	err := a.begin()
@@ -130,6 +131,9 @@ func (a *operation) send(ctx context.Context, r *Req) error {
 	}
 	defer p.src.close()
 	a.goHome()
+	if a.cs.opts.orDefault().Async && !p.src.stream {
+		return a.sendAsync(ctx, r, &p)
+	}
 	head, err := a.exchange(ctx, &p)
 	if err != nil || head == nil || head.Status < 300 {
 		return a.sent(&p, head, nil, err)
@@ -245,14 +249,7 @@ func (a *operation) sent(p *plan, head *http1.Head, note, err error) error {
 		return a.commit(err)
 	}
 	next := &a.cs
-	next.method, next.path = p.method, p.target
-	next.reused = a.h.carried
-	next.head, next.extra, next.maybe = nil, nil, false
-	if p.src.boundary != "" {
-		next.extra = &extra{form: streamedForm{boundary: p.src.boundary}}
-	}
-	next.body, next.early, next.kept = BodyWaiting, false, KeptUnknown
-	next.chunked, next.expect = p.framing == byChunks, p.expect
+	a.note(p)
 	switch {
 	case err != nil && interrupted(err) && a.h.up.ended():
 		next.response = StateWaiting // the request is out; reading the answer can go on
@@ -264,6 +261,18 @@ func (a *operation) sent(p *plan, head *http1.Head, note, err error) error {
 		return a.commit(nil)
 	}
 	return a.ended(head, note)
+}
+
+// note writes the facts of a request that was sent into the state.
+func (a *operation) note(p *plan) {
+	a.cs.method, a.cs.path = p.method, p.target
+	a.cs.reused = a.h.carried
+	a.cs.head, a.cs.extra, a.cs.maybe = nil, nil, false
+	if p.src.boundary != "" {
+		a.cs.extra = &extra{form: streamedForm{boundary: p.src.boundary}}
+	}
+	a.cs.body, a.cs.early, a.cs.kept = BodyWaiting, false, KeptUnknown
+	a.cs.chunked, a.cs.expect = p.framing == byChunks, p.expect
 }
 
 // answered enters the state behind a final head.
@@ -292,8 +301,18 @@ func (h *handle) takeExtra(form streamedForm) *extra {
 // answer: the whole way down and up. With the payload Stream it stops behind the
 // head of the request, and the head of the answer is nil.
 func (h *handle) exchangeHeads(ctx context.Context, p *plan, cs *ClientState) (*http1.Head, error) {
+	early, err := h.putRequest(ctx, p, cs)
+	if early != nil || err != nil || p.src.stream {
+		return early, err
+	}
+	return h.readHead(ctx, opReadHead, nil)
+}
+
+// putRequest sends a request, its body too. early is a final head that came before
+// that was done.
+func (h *handle) putRequest(ctx context.Context, p *plan, cs *ClientState) (early *http1.Head, err error) {
 	h.startExchange(p)
-	early, err := h.sendRequest(ctx, p, cs)
+	early, err = h.sendRequest(ctx, p, cs)
 	if err != nil {
 		if early = h.answerBehind(ctx, err); early == nil {
 			return nil, err
@@ -302,10 +321,7 @@ func (h *handle) exchangeHeads(ctx context.Context, p *plan, cs *ClientState) (*
 	if early == nil && !p.src.stream {
 		early = h.exchange.early // it did not end the request, which is whole now
 	}
-	if early != nil || p.src.stream {
-		return early, nil
-	}
-	return h.readHead(ctx, "read response head", nil)
+	return early, nil
 }
 
 // startExchange makes the handle ready for a request and its response.

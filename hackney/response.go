@@ -25,6 +25,9 @@ func StartResponse(ctx context.Context, cs ClientState) (ClientState, error) {
 
 func (a *operation) startResponse(ctx context.Context) error {
 	head, err := a.endRequest(ctx)
+	if err == nil && a.cs.opts.orDefault().Async {
+		return a.awaitAsync(ctx, head)
+	}
 	if err == nil && head == nil {
 		head, err = a.h.readHead(ctx, opReadHead, nil)
 	}
@@ -42,19 +45,25 @@ func (a *operation) startResponse(ctx context.Context) error {
 // pursueStreamed goes on from an answer to a request whose body is out, and cannot be
 // sent again.
 func (a *operation) pursueStreamed(ctx context.Context, head *http1.Head) error {
-	sent := a.h.exchange.request
-	r := Req{Method: a.cs.method, Path: a.cs.path, Headers: sent.headers, Raw: sent.raw}
-	var p plan
-	if err := p.prepare(&r, a.cs.opts.orDefault()); err != nil {
+	r, p, err := a.sentRequest()
+	if err != nil {
 		return a.fail(err)
 	}
-	p.src.replays = sent.bare
 	defer p.src.close()
 	last, note, err := a.pursue(ctx, &r, &p, head)
 	if err == nil && last == head {
 		return a.ended(head, note)
 	}
 	return a.sent(&p, last, note, err)
+}
+
+// sentRequest is what is still known of a request that is out.
+func (a *operation) sentRequest() (r Req, p plan, err error) {
+	sent := a.h.exchange.request
+	r = Req{Method: a.cs.method, Path: a.cs.path, Headers: sent.headers, Raw: sent.raw}
+	err = p.prepare(&r, a.cs.opts.orDefault())
+	p.src.replays = sent.bare
+	return r, p, err
 }
 
 // endRequest ends the request body where that was not done, and gives a final

@@ -57,6 +57,7 @@ func (cs ClientState) Snapshot() Snapshot {
 		ResponseState:  cs.response,
 		ReqType:        "normal",
 		Expect:         cs.expect,
+		Async:          cs.response == StateAsync,
 		BodyState:      cs.body,
 		PartialHeaders: cs.partialText(),
 		Version:        cs.Version(),

@@ -55,9 +55,10 @@ const (
 	StateDone                          // the response was read
 	StateFailed                        // the exchange broke; only Close is left
 	StateSwitched                      // the bytes belong to another protocol now: see Hijack
+	StateAsync                         // the response is read in the background: see Async
 )
 
-var responseNames = [...]string{"start", "stream", "waiting", "on_status", "on_header", "on_body", "done", "failed", "switched"}
+var responseNames = [...]string{"start", "stream", "waiting", "on_status", "on_header", "on_body", "done", "failed", "switched", "async"}
 
 // String is hackney's own atom for the state.
 func (s ResponseState) String() string { return name(responseNames[:], int(s)) }
@@ -118,7 +119,7 @@ func in(list ...ResponseState) (set states) {
 	return set
 }
 
-const anyState states = 1<<(StateSwitched+1) - 1
+const anyState states = 1<<(StateAsync+1) - 1
 
 func (set states) has(s ResponseState) bool { return set&(1<<s) != 0 }
 
@@ -128,7 +129,7 @@ func (set states) String() string {
 		return "any"
 	}
 	var words []string
-	for s := StateStart; s <= StateSwitched; s++ {
+	for s := StateStart; s <= StateAsync; s++ {
 		if set.has(s) {
 			words = append(words, s.String())
 		}
@@ -167,14 +168,14 @@ var table = [...]rule{
 		note: "makes a state",
 	},
 	OpReconnect: {
-		name: "Reconnect", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed), need: reachable,
+		name: "Reconnect", from: anyState &^ in(StateFailed, StateAsync), to: anyState &^ in(StateFailed, StateAsync), need: reachable,
 		note: "a closed connection is opened anew and the state is start; on a connected one nothing happens",
 	},
 	OpSendRequest: {
 		name: "SendRequest", from: in(StateStart, StateDone),
-		to:   in(StateStream, StateWaiting, StateOnBody, StateDone, StateSwitched),
+		to:   in(StateStream, StateWaiting, StateOnBody, StateDone, StateSwitched, StateAsync),
 		need: reachable,
-		note: "stream with the payload Stream; done when the answer has no body; waiting when reading the answer was interrupted; a closed connection is opened anew first",
+		note: "async with Opts.Async, as soon as the request is out; stream with the payload Stream; done when the answer has no body; waiting when reading the answer was interrupted; a closed connection is opened anew first",
 	},
 	OpStreamRequestBody: {
 		name: "StreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateStream, StateWaiting), need: connected,
@@ -188,8 +189,8 @@ var table = [...]rule{
 		name: "EndStreamRequestBody", from: in(StateStream), also: in(StateWaiting), to: in(StateWaiting), need: connected,
 	},
 	OpStartResponse: {
-		name: "StartResponse", from: in(StateStream, StateWaiting), to: in(StateWaiting, StateOnBody, StateDone, StateSwitched), need: connected,
-		note: "ends a request body that was not ended; waiting when it was interrupted",
+		name: "StartResponse", from: in(StateStream, StateWaiting), to: in(StateWaiting, StateOnBody, StateDone, StateSwitched, StateAsync), need: connected,
+		note: "async with Opts.Async; ends a request body that was not ended; waiting when it was interrupted",
 	},
 	OpStreamStatus: {
 		name: "StreamStatus", from: in(StateStream, StateWaiting), to: in(StateWaiting, StateOnStatus), need: connected,
@@ -225,11 +226,11 @@ var table = [...]rule{
 		name: "BodyReader.Read", from: in(StateOnBody, StateDone), to: in(StateOnBody, StateDone), need: unread,
 	},
 	OpHandoff: {
-		name: "Handoff", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed),
+		name: "Handoff", from: anyState &^ in(StateFailed, StateAsync), to: anyState &^ in(StateFailed, StateAsync),
 		note: "the state is unchanged, but older copies of it are stale",
 	},
 	OpSetSockopts: {
-		name: "SetSockopts", from: anyState &^ in(StateFailed), to: anyState &^ in(StateFailed), need: connected,
+		name: "SetSockopts", from: anyState &^ in(StateFailed, StateAsync), to: anyState &^ in(StateFailed, StateAsync), need: connected,
 		note: "the state is unchanged",
 	},
 	OpHijack: {
@@ -312,11 +313,11 @@ func Diagram() string {
 	b.WriteString("stateDiagram-v2\n    [*] --> start: Connect\n")
 	for op := range Ops() {
 		r := &table[op]
-		if r.from == 0 || r.from|in(StateFailed) == anyState {
+		if r.from == 0 || r.from|in(StateFailed, StateAsync) == anyState {
 			continue
 		}
-		for from := StateStart; from <= StateSwitched; from++ {
-			for to := StateStart; to <= StateSwitched; to++ {
+		for from := StateStart; from <= StateAsync; from++ {
+			for to := StateStart; to <= StateAsync; to++ {
 				if r.from.has(from) && r.to.has(to) && from != to && !(r.need == unread && from == StateDone) {
 					fmt.Fprintf(&b, "    %v --> %v: %s\n", from, to, r.name)
 				}

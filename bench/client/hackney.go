@@ -15,6 +15,7 @@ import (
 type hackneyClient struct {
 	*Task
 	opts   *hackney.Opts
+	async  *hackney.Opts
 	fields *headers.Headers // of the POST
 	json   []byte
 }
@@ -25,9 +26,13 @@ func newHackney(t *Task) (Client, error) {
 		MaxDials:   pool.Unlimited,
 		MaxWaiting: pool.Unlimited,
 	})
+	opts := hackney.Opts{Pool: connections, TLS: t.Secure, RecvTimeout: t.Limit}
+	async := opts
+	async.Async, async.AsyncBuffer = true, t.AsyncBuffer
 	return &hackneyClient{
 		Task:   t,
-		opts:   &hackney.Opts{Pool: connections, TLS: t.Secure, RecvTimeout: t.Limit},
+		opts:   &opts,
+		async:  &async,
 		fields: headers.New("Content-Type", "application/json"),
 		json:   json(t.Upload),
 	}, nil
@@ -46,6 +51,10 @@ func (c *hackneyClient) Operation() (Operation, error) {
 	case scenario.Download:
 		buf := make([]byte, bulkBuffer)
 		return func() error { return c.download(ctx, buf) }, nil
+	case scenario.Copy:
+		return func() error { return c.copy(ctx) }, nil
+	case scenario.Events:
+		return func() error { return c.events(ctx) }, nil
 	case scenario.Post:
 		return func() error { return c.post(ctx, c.fields, hackney.Bytes(c.json)) }, nil
 	case scenario.UploadFile:
@@ -86,6 +95,38 @@ func (c *hackneyClient) download(ctx context.Context, buf []byte) error {
 	if err != nil {
 		return err
 	}
+	return c.check(cs.Status(), cs.Headers().Get("Content-Type") != "", size)
+}
+
+func (c *hackneyClient) copy(ctx context.Context) error {
+	cs, err := hackney.Get(ctx, c.URL, nil, nil, c.opts)
+	defer func() { _, _ = hackney.Close(cs) }()
+	if err != nil {
+		return err
+	}
+	size, cs, err := hackney.CopyBody(ctx, cs, io.Discard)
+	if err != nil {
+		return err
+	}
+	return c.check(cs.Status(), cs.Headers().Get("Content-Type") != "", size)
+}
+
+func (c *hackneyClient) events(ctx context.Context) error {
+	cs, err := hackney.Get(ctx, c.URL, nil, nil, c.async)
+	defer func() { _, _ = hackney.Close(cs) }()
+	if err != nil {
+		return err
+	}
+	var size int64
+	r := cs.Async()
+	for e, err := range r.Events() {
+		if err != nil {
+			return err
+		}
+		size += int64(len(e.Chunk))
+	}
+	<-r.Done()
+	cs = r.State()
 	return c.check(cs.Status(), cs.Headers().Get("Content-Type") != "", size)
 }
 

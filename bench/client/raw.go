@@ -82,7 +82,7 @@ func (c *raw) Operation() (Operation, error) {
 	}
 	conn.buf = make([]byte, bulkBuffer)
 	switch c.Kind {
-	case scenario.Download:
+	case scenario.Download, scenario.Copy, scenario.Events:
 		return conn.download, nil
 	case scenario.UploadFile, scenario.UploadForm:
 		return conn.uploadFile, nil

@@ -28,6 +28,11 @@ type Row struct {
 	Series string // what grows: "connections", "response fields", "bytes"
 	Size   int64  // how many of them
 	Each   string // CPU time is told of each of Size, by this name: "field", "byte"; empty: of each request
+
+	// A row of the table of ways, and of no other: the scenario whose rate hackney's is a multiple of,
+	// which may be its own.
+	Beside     string
+	TargetRate float64 // of that multiple, at least; 0: none
 }
 
 // fewRounds are too few for a verdict that one would repeat.
@@ -43,6 +48,7 @@ func Markdown(run *result.Run, rows []Row) []byte {
 		t.write(&out, run, rows)
 	}
 	writeGrowth(&out, run, rows)
+	writeWays(&out, run, rows)
 	return out.Bytes()
 }
 

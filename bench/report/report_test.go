@@ -33,6 +33,9 @@ var rows = []Row{
 	{Name: "fields_10", Title: "10 fields", Base: "raw", Unit: "operation", Growth: true, Series: "response fields", Size: 10, Each: "field"},
 	{Name: "fields_100", Title: "100 fields", Base: "raw", Unit: "operation", Growth: true, Series: "response fields", Size: 100, Each: "field"},
 	{Name: "idle", Title: "idle pooled connections", TargetIdle: 1400},
+	{Name: "copy", Title: "CopyBody", Unit: "GB", Beside: "copy"},
+	{Name: "events", Title: "Events", Unit: "GB", Beside: "copy", TargetRate: 0.9},
+	{Name: "slow_events", Title: "slow Events", Unit: "GB", Beside: "copy", TargetRate: 0.9},
 	{Name: "not_measured", Title: "not measured", Base: "raw", Target: 1.5, Unit: "operation"},
 }
 
@@ -54,6 +57,9 @@ var measuredCosts = []costs{
 	{"multipart", 13 * time.Millisecond, 4, 4 << 26, map[string]float64{"hackney": 1.04, "fasthttp": 17.1, "net/http": 4.74, "resty": 7.15}},
 	{"upload_chunked", 80 * time.Millisecond, 1, 1 << 28, map[string]float64{"raw1": 2.5, "hackney": 2.6, "fasthttp": 9.2, "net/http": 4.2, "resty": 2.3}},
 	{"download", 200 * time.Millisecond, 1, 1 << 30, map[string]float64{"hackney": 1.01, "fasthttp": 1.03, "net/http": 0.94, "resty": 1.11}},
+	{"copy", 200 * time.Millisecond, 1, 1 << 30, map[string]float64{"hackney": 1}},
+	{"events", 200 * time.Millisecond, 1, 1 << 30, map[string]float64{"hackney": 1.1}},
+	{"slow_events", 200 * time.Millisecond, 1, 1 << 30, map[string]float64{"hackney": 1.2}},
 	{"fields_10", 7 * us, 1000, 13000, map[string]float64{"hackney": 1.2}},
 	{"fields_100", 9 * us, 1000, 13000, map[string]float64{"hackney": 1.7}},
 }

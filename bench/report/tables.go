@@ -76,7 +76,7 @@ func idleCell(_ Row, f result.Figures) string {
 
 // isBusy tells whether the row stands beside the others in the tables of what was measured.
 func isBusy(run *result.Run, row Row) bool {
-	return !growsOnly(row) && !isIdle(run, row) && measured(run, row)
+	return !growsOnly(row) && row.Beside == "" && !isIdle(run, row) && measured(run, row)
 }
 
 // growsOnly tells whether the row is in tables of growth and nowhere else.

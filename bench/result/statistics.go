@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Ratio is one CPU time against another: the median over the rounds. Both times of a
+// A Ratio is one CPU time against another, or one rate against another: the median over the rounds. Both times of a
 // round stem from the same minute or two; across rounds the pace of a shared computer
 // changes, so times of different rounds are never compared.
 type Ratio struct {
@@ -29,6 +29,24 @@ func (run *Run) Growth(client, scenario, before string) Ratio {
 	return ratio(run.rounds(scenario, client), run.rounds(before, client))
 }
 
+// RateRatio is the rate at which a client moved bytes in a scenario against its rate in another.
+func (run *Run) RateRatio(client, scenario, other string) Ratio {
+	base := run.rounds(other, client)
+	var ratios []float64
+	for round, s := range run.rounds(scenario, client) {
+		b := base[round]
+		if b == nil {
+			continue
+		}
+		rate, of := perSecond(s.Bytes, s.Elapsed), perSecond(b.Bytes, b.Elapsed)
+		if rate > 0 && of > 0 {
+			ratios = append(ratios, rate/of)
+		}
+	}
+	slices.Sort(ratios)
+	return summed(ratios)
+}
+
 // rounds finds the samples of a client in a scenario. One that was taken again replaces
 // the one before.
 func (run *Run) rounds(scenario, client string) map[int]*Sample {
@@ -42,8 +60,10 @@ func (run *Run) rounds(scenario, client string) map[int]*Sample {
 	return samples
 }
 
-func ratio(of, base map[int]*Sample) Ratio {
-	ratios := ratios(of, base)
+func ratio(of, base map[int]*Sample) Ratio { return summed(ratios(of, base)) }
+
+// summed makes a Ratio of sorted ratios.
+func summed(ratios []float64) Ratio {
 	return Ratio{Median: quantile(ratios, 0.5), Spread: halfRange(ratios), Rounds: len(ratios)}
 }
 

@@ -73,6 +73,21 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+func TestRateRatio(t *testing.T) {
+	sample := func(scenario string, round int, elapsed time.Duration) Sample {
+		return Sample{Scenario: scenario, Client: "hackney", Round: round, Bytes: 1000, Elapsed: elapsed}
+	}
+	run := &Run{Samples: []Sample{
+		sample("copy", 0, 9), sample("events", 0, 10), // 0.9
+		sample("copy", 1, 20), sample("events", 1, 10), // 2
+		sample("copy", 2, 8), sample("events", 2, 10), // 0.8
+		sample("copy", 3, 0), sample("events", 3, 10), sample("events", 4, 10),
+	}}
+	if got := run.RateRatio("hackney", "events", "copy"); !near(got.Median, 0.9) || got.Rounds != 3 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestASampleTakenAgainReplaces(t *testing.T) {
 	run := runOf(
 		times{"get", "c", []int{999}}, times{"get", "b", []int{100}},

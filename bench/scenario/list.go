@@ -136,3 +136,23 @@ func growth(series string, x int64, s *Scenario) *Scenario {
 	s.Clients = []string{"raw", "hackney"}
 	return s
 }
+
+// copyBody is the way that others are held against.
+const copyBody = "chunks_copybody"
+
+// Ways are scenarios of hackney alone, beside the ceiling: the same body, taken in several ways.
+func Ways() []*Scenario {
+	return []*Scenario{
+		way(&Scenario{Name: copyBody, Text: "CopyBody into io.Discard", Kind: Copy}),
+		way(&Scenario{Name: "chunks_events", Text: "Events, each read when it is asked for", Kind: Events, TargetRate: 0.9}),
+		way(&Scenario{Name: "chunks_events_4", Text: "Events, 4 read ahead", Kind: Events, AsyncBuffer: 4}),
+	}
+}
+
+// way makes a scenario a download of 1 GiB in 64 KiB chunks; as several bodies, of which a
+// quick run takes one.
+func way(s *Scenario) *Scenario {
+	s.Concurrency, s.Operations, s.Body, s.Chunk = 1, 8, 128*mib, 64*kib
+	s.Clients, s.Beside, s.Quick = []string{"raw", "hackney"}, copyBody, true
+	return s
+}

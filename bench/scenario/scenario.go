@@ -3,6 +3,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,8 @@ const (
 	UploadChunked             // what a reader gives, as chunks
 	UploadForm                // a file as the only part of a form
 	Idle                      // a Get on a connection of its own, which then stays idle
+	Copy                      // the body is copied into nothing
+	Events                    // the body is taken in events, and dropped
 )
 
 // A Security is how connections are secured.
@@ -54,6 +57,7 @@ type Scenario struct {
 	NewConnection bool          // each time: the answer says close
 	Limit         time.Duration // for the answer to come; 0 is none
 	Cancellable   bool          // each goroutine has a context that can be cancelled
+	AsyncBuffer   int           // so many Events are read ahead
 
 	Clients []string // nil is all that can do it
 	Quick   bool     // a part of the quick run too
@@ -67,6 +71,10 @@ type Scenario struct {
 	// Of a scenario that is one point of a curve.
 	Series string
 	X      int64
+
+	// Of a scenario that is another way to do what the scenario Beside does, or that one itself.
+	Beside     string
+	TargetRate float64 // bytes per second, as a multiple of those of Beside; 0 is no target
 }
 
 // Path is where the target serves the scenario.
@@ -109,7 +117,7 @@ func (s *Scenario) Baseline() string {
 	return "raw"
 }
 
-// Find finds a scenario in both lists by its name.
+// Find finds a scenario in the lists by its name.
 func Find(name string) (*Scenario, bool) {
 	for _, s := range All() {
 		if s.Name == name {
@@ -119,5 +127,5 @@ func Find(name string) (*Scenario, bool) {
 	return nil, false
 }
 
-// All are the scenarios of both lists.
-func All() []*Scenario { return append(Comparison(), Growth()...) }
+// All are the scenarios of all lists.
+func All() []*Scenario { return slices.Concat(Comparison(), Growth(), Ways()) }

@@ -21,9 +21,12 @@ type exchange struct {
 
 // exchange sends a request, shows the answer and closes the connection.
 func (a *app) exchange(ctx context.Context, f *flags, rawURL string, send sendFunc) error {
+	if f.Async {
+		a = a.forTwo()
+	}
 	x := &exchange{app: a, flags: f}
 	err := x.run(ctx, rawURL, send)
-	if f.JSON {
+	if f.JSON && !f.Async {
 		err = errors.Join(err, x.printJSON(err))
 	}
 	hackney.Close(x.cs)
@@ -33,11 +36,17 @@ func (a *app) exchange(ctx context.Context, f *flags, rawURL string, send sendFu
 func (x *exchange) run(ctx context.Context, rawURL string, send sendFunc) error {
 	out, err := openOutput(x.flags.Output, x.app.stdout)
 	if err != nil {
-		return &stepError{"Request", err}
+		return x.noAnswer(&stepError{"Request", err})
 	}
 	defer out.close()
 	if err := x.request(ctx, rawURL, send); err != nil {
-		return &stepError{"Request", err}
+		return x.noAnswer(&stepError{"Request", err})
+	}
+	if x.flags.Async {
+		if err := x.events(out); err != nil {
+			return &stepError{"Events", err}
+		}
+		return out.close()
 	}
 	if err := x.show(ctx, out); err != nil {
 		return &stepError{"CopyBody", err}
@@ -58,13 +67,18 @@ func (x *exchange) request(ctx context.Context, rawURL string, send sendFunc) er
 	defer b.close()
 	defer x.watchUpload(o, b.size)()
 	x.cs, err = send(ctx, rawURL, b.fields(h), b.payload, o)
+	x.sayRedirects()
+	return err
+}
+
+// sayRedirects says on stderr where the answer came from, as far as that is known.
+func (x *exchange) sayRedirects() {
 	if x.flags.Trace {
 		printRedirects(x.app.stderr, x.cs)
 	}
 	if x.cs.MaybeRedirect() {
 		fmt.Fprintf(x.app.stderr, "hackney: the redirect (%d) is not followed: the body cannot be sent again\n", x.cs.Status())
 	}
-	return err
 }
 
 func (x *exchange) settings() (*headers.Headers, *hackney.Opts, error) {
@@ -87,8 +101,7 @@ func (x *exchange) show(ctx context.Context, out *output) error {
 		}
 	}
 	if x.cs.ResponseState() == hackney.StateSwitched {
-		_, err := fmt.Fprintln(x.app.stderr, "hackney: the connection speaks another protocol now; closing it")
-		return err
+		return x.saySwitched()
 	}
 	if err := x.copyBody(ctx, out); err != nil {
 		return err
@@ -97,6 +110,11 @@ func (x *exchange) show(ctx context.Context, out *output) error {
 		return x.printTrailers()
 	}
 	return nil
+}
+
+func (x *exchange) saySwitched() error {
+	_, err := fmt.Fprintln(x.app.stderr, "hackney: the connection speaks another protocol now; closing it")
+	return err
 }
 
 // copyBody writes the body to the file, to the JSON object, or to stdout.
@@ -119,11 +137,11 @@ func (x *exchange) printHead() error {
 	var b bytes.Buffer
 	for _, i := range x.cs.Interim() {
 		fmt.Fprintf(&b, "HTTP/1.1 %d %s\n", i.Status, i.Reason)
-		printFields(&b, i.Headers)
+		printFields(&b, "", i.Headers)
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "HTTP/%s %d %s\n", x.cs.Version(), x.cs.Status(), x.cs.Reason())
-	printFields(&b, x.cs.Headers())
+	printFields(&b, "", x.cs.Headers())
 	b.WriteByte('\n')
 	_, err := x.app.stdout.Write(b.Bytes())
 	return err
@@ -135,13 +153,13 @@ func (x *exchange) printTrailers() error {
 	if x.cs.Trailers().Len() > 0 {
 		b.WriteByte('\n') // the body may not end its last line
 	}
-	printFields(&b, x.cs.Trailers())
+	printFields(&b, "", x.cs.Trailers())
 	_, err := x.app.stdout.Write(b.Bytes())
 	return err
 }
 
-func printFields(w io.Writer, h *headers.Headers) {
+func printFields(w io.Writer, indent string, h *headers.Headers) {
 	for name, value := range h.All() {
-		fmt.Fprintf(w, "%s: %s\n", name, value)
+		fmt.Fprintf(w, "%s%s: %s\n", indent, name, value)
 	}
 }

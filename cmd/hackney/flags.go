@@ -37,8 +37,9 @@ type flags struct {
 	Expect100 bool `name:"expect100" help:"Send Expect: 100-continue, and the body when the peer wants it."`
 
 	Output  string `short:"o" placeholder:"FILE" help:"Write the ${what=body} to FILE."`
-	Include bool   `short:"i" xor:"shown" help:"Print the head of the answer too, and 1xx heads before it."`
+	Include bool   `short:"i" xor:"shown,head" help:"Print the head of the answer too, and 1xx heads before it."`
 	JSON    bool   `xor:"shown" help:"Print the answer, or what came of it, as one JSON object."`
+	Async   bool   `xor:"head" help:"Take the answer in events, and print each as it comes; with --json as an object."`
 	Trace   bool   `short:"v" help:"Print each step to standard error, with the redirects that were followed and the proxies."`
 }
 
@@ -79,6 +80,7 @@ func (f *flags) opts(a *app) (*hackney.Opts, error) {
 		MaxBody:        f.MaxBody,
 		Insecure:       f.Insecure,
 		RawMethod:      f.RawMethod,
+		Async:          f.Async,
 	}
 	if f.User != nil {
 		user, password, _ := strings.Cut(*f.User, ":")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -51,21 +52,37 @@ func (x *exchange) printJSON(err error) error {
 	cs := x.cs
 	a := answer{
 		Status: cs.Status(), Reason: text(cs.Reason()), Version: cs.Version(),
-		Headers: pairs(cs.Headers()), Trailers: pairs(cs.Trailers()), Interim: []interimHead{}, Redirects: []redirect{},
-		Body: x.body, State: cs.String(), Reused: cs.Reused(), Kept: cs.Kept().String(),
+		Headers: pairs(cs.Headers()), Trailers: pairs(cs.Trailers()), Interim: []interimHead{}, Redirects: redirectsOf(cs),
+		Body: x.body, State: cs.String(), Reused: cs.Reused(), Kept: cs.Kept().String(), Error: faultOf(err),
 	}
 	for _, i := range cs.Interim() {
 		a.Interim = append(a.Interim, interimHead{i.Status, text(i.Reason), pairs(i.Headers)})
 	}
+	return encode(x.app.stdout, a)
+}
+
+// faultOf is an error as it is shown, nil for none.
+func faultOf(err error) *fault {
+	if err == nil {
+		return nil
+	}
+	return &fault{hackney.BlameOf(err), opOf(err), oneLine(err)}
+}
+
+// redirectsOf are the redirects that were followed.
+func redirectsOf(cs hackney.ClientState) []redirect {
+	list := []redirect{}
 	for _, r := range cs.Redirects() {
-		a.Redirects = append(a.Redirects, redirect{r.Status, r.Method, text(r.URL), text(r.Location)})
+		list = append(list, redirect{r.Status, r.Method, text(r.URL), text(r.Location)})
 	}
-	if err != nil {
-		a.Error = &fault{hackney.BlameOf(err), opOf(err), oneLine(err)}
-	}
-	enc := json.NewEncoder(x.app.stdout)
+	return list
+}
+
+// encode prints an object on a line.
+func encode(w io.Writer, object any) error {
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(a)
+	return enc.Encode(object)
 }
 
 func pairs(h *headers.Headers) [][2]string {

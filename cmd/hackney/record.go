@@ -31,8 +31,8 @@ func (recordCommand) Help() string {
 // Validate refuses what shows an answer: record shows none. Nor has a script proxies.
 func (c *recordCommand) Validate() error {
 	switch {
-	case c.Flags.Include || c.Flags.JSON:
-		return errors.New("record shows no answer: there is no -i and no --json")
+	case c.Flags.Include || c.Flags.JSON || c.Flags.Async:
+		return errors.New("record shows no answer: there is no -i, no --json and no --async")
 	case c.Flags.Way.Proxy != "":
 		return errors.New("record knows no proxy")
 	}

@@ -51,6 +51,7 @@ var meanings = [...]string{
 	hackney.StateOnBody:   "The head was read. The body is there to be taken.",
 	hackney.StateDone:     "The response is over. The next request can go out.",
 	hackney.StateFailed:   "The exchange broke and the connection is closed. Only Close is left.",
+	hackney.StateAsync:    "The answer is read in the background and comes as events: `Async`. It has ended when `Done` is closed; `State` has the state to go on with.",
 	hackney.StateSwitched: "The bytes belong to another protocol now (a 101, or a tunnel). Hijack hands the connection over.",
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
@@ -21,6 +23,7 @@ var sections = []struct {
 	{"A request", plainRequest},
 	{"A request body, streamed", streamedRequest},
 	{"A response body, streamed", streamedResponse},
+	{"An asynchronous response, paused and resumed", asynchronous},
 	{"Two requests, one connection", keptConnection},
 	{"Requests through a pool", pooled},
 	{"Expect: 100-continue, and the body is wanted", expected},
@@ -95,6 +98,50 @@ func streamedResponse(d *demo) {
 	d.state(cs, hackney.StateDone)
 	d.text("the body", all.String(), "aaaaabbbbbccccc")
 	d.close(cs)
+}
+
+func asynchronous(d *demo) {
+	cs, err := hackney.Get(d.ctx, d.plain.URL()+"/chunks?n=3&size=5", nil, nil, &hackney.Opts{Async: true})
+	d.step("Get /chunks?n=3&size=5 with Async", cs, err, "the request is out")
+	d.state(cs, hackney.StateAsync)
+	r := cs.Async()
+	if r == nil {
+		return
+	}
+	d.event(r, "status 200 OK")
+	d.event(r, "headers")
+	d.event(r, "chunk aaaaa")
+
+	r.Pause()
+	d.line("Pause", cs, "")
+	short, cancel := context.WithTimeout(d.ctx, 20*time.Millisecond)
+	defer cancel()
+	_, err = r.Next(short)
+	d.fails("Next, for 20 ms", cs, err, errors.Is(err, context.DeadlineExceeded))
+	r.Resume()
+	d.line("Resume", cs, "")
+
+	d.event(r, "chunk bbbbb")
+	d.event(r, "chunk ccccc")
+	d.event(r, "done")
+	cs = r.State()
+	d.line("State", cs, cs.Kept().String())
+	d.state(cs, hackney.StateDone)
+	d.close(cs)
+}
+
+// event takes the next event of a response, which must be that one.
+func (d *demo) event(r *hackney.AsyncResponse, want string) {
+	e, err := r.Next(d.ctx)
+	got := e.Kind.String()
+	switch e.Kind {
+	case hackney.EventStatus:
+		got = fmt.Sprintf("%v %d %s", e.Kind, e.Status, e.Reason)
+	case hackney.EventChunk:
+		got = fmt.Sprintf("%v %s", e.Kind, e.Chunk)
+	}
+	d.step("Next", r.State(), err, "%s", got)
+	d.text("the event", got, want)
 }
 
 func keptConnection(d *demo) {

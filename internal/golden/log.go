@@ -50,11 +50,23 @@ func (l *Log) Value(lines ...string) {
 }
 
 // Error is an error of a kind; partial are the bytes it holds, nil for none.
-func (l *Log) Error(kind string, partial []byte) {
+func (l *Log) Error(kind string, partial []byte) { l.line(failure(kind, partial)) }
+
+func failure(kind string, partial []byte) string {
 	if partial != nil {
 		kind += " after " + Brief(partial)
 	}
-	l.line("error " + kind)
+	return "error " + kind
+}
+
+// Stream is the outcome of an operation whose response is read in the background.
+func (l *Log) Stream() { l.line("ok response stream") }
+
+// Events are the events that an operation took, if it took any.
+func (l *Log) Events(lines ...string) {
+	for _, line := range lines {
+		l.line(line)
+	}
 }
 
 // Cause is why an error came about: the kind of the one inside it.

@@ -48,6 +48,10 @@ var operations = map[string]operation{
 	"hackney:controlling_process":      just("handoff"),
 	"hackney:set_sockopts":             {words: setSockoptsWords},
 
+	"hackney:pause_stream":  {streamWords("pause-stream"), streamValue},
+	"hackney:resume_stream": {streamWords("resume-stream"), streamValue},
+	"hackney:stream_pid":    {streamWords("find-stream"), streamValue},
+
 	"hackney:start_pool":        {words: startPoolWords},
 	"hackney:stop_pool":         {words: poolWords("stop-pool")},
 	"hackney:pool":              {words: just("pool").words, value: defaultPoolValue},
@@ -216,8 +220,8 @@ func (c *converter) setOpts(list []term) error {
 
 func (c *converter) optWords(o term) ([]string, error) {
 	switch {
-	case o.is("insecure"):
-		return []string{"insecure"}, nil
+	case o.is("insecure"), o.is("async"):
+		return []string{o.text}, nil
 	case o.tagged("recv_timeout", 2):
 		return []string{"recv-timeout=" + o.items[1].text + "ms"}, nil
 	case o.tagged("connect_timeout", 2):

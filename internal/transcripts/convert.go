@@ -15,6 +15,7 @@ type converter struct {
 	log      golden.Log
 	opts     string // the line of options that holds
 	pool     string // the name of the pool that was started last
+	streams  bool   // there was an asynchronous response
 }
 
 func newConverter(s *scenario) *converter {
@@ -63,6 +64,9 @@ func (c *converter) calls() error {
 			}
 			continue
 		}
+		if strings.HasPrefix(call.Action, flood) {
+			continue
+		}
 		op, ok := operationOf(call.Function)
 		if !ok {
 			return fmt.Errorf("call %d: no command for %s%s", call.N, call.Function, call.Action)
@@ -81,6 +85,9 @@ func (c *converter) calls() error {
 		}
 		if plan[i].keep != "" {
 			c.write("keep " + plan[i].keep)
+		}
+		if err := c.events(i); err != nil {
+			return fmt.Errorf("messages behind call %d: %w", call.N, err)
 		}
 	}
 	return nil
@@ -135,6 +142,12 @@ func clientIn(terms []term) string {
 // logByHand logs the outcomes that belong to a script written by hand.
 func (c *converter) logByHand(entries []entry) error {
 	for _, e := range entries {
+		if e.name == takeAll {
+			if err := c.logAll(e.index); err != nil {
+				return err
+			}
+			continue
+		}
 		results := c.scenario.Results
 		if e.index >= len(results) || results[e.index].Value == nil {
 			return fmt.Errorf("nothing is recorded of %s", e.name)

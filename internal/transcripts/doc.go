@@ -7,7 +7,7 @@
 // folder fixtures with the files that they name. Each scenario becomes
 // AREA/NAME.txtar below the output, and a line of scenarios.txt, which says of
 // every one of them what became of it: golden (with the sum over what was
-// recorded), later, or left-out (with the reason).
+// recorded), or left-out (with the reason).
 //
 // A script that is there already is converted anew, but keeps what is ours: its
 // "# differs:" lines, what its want lines compare with, its sections ours and

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,21 +13,17 @@ type index struct {
 	count map[string]int
 }
 
-// add converts a scenario, unless it is left out or comes later, and enters it.
-func (x *index) add(a area, s *scenario, out string) error {
-	name := a.name + "/" + s.Name
-	if s.Area != a.name {
+// add converts a scenario, unless it is left out, and enters it.
+func (x *index) add(area string, s *scenario, out string) error {
+	name := area + "/" + s.Name
+	if s.Area != area {
 		return fmt.Errorf("its area is %s", s.Area)
 	}
 	if reason := leftOut[name]; reason != "" {
 		x.enter(name, s.Kind, "left-out", reason)
 		return nil
 	}
-	if part := cmp.Or(a.later, later[name]); part != "" {
-		x.enter(name, s.Kind, "later", part)
-		return nil
-	}
-	path := filepath.Join(out, a.name, s.Name+".txtar")
+	path := filepath.Join(out, area, s.Name+".txtar")
 	old, err := os.ReadFile(path)
 	if err != nil && !os.IsNotExist(err) {
 		return err
@@ -50,5 +45,5 @@ func (x *index) enter(name, kind, fate, more string) {
 }
 
 func (x *index) summary() string {
-	return fmt.Sprintf("%d golden, %d later, %d left out", x.count["golden"], x.count["later"], x.count["left-out"])
+	return fmt.Sprintf("%d golden, %d left out", x.count["golden"], x.count["left-out"])
 }

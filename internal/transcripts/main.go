@@ -29,14 +29,14 @@ func main() {
 // run converts all recordings in dir to below out, and says how many became what.
 func run(dir, out string) (summary string, err error) {
 	var index index
-	for _, a := range areas {
-		list, err := load(dir, a.name)
+	for _, area := range areas {
+		list, err := load(dir, area)
 		if err != nil {
 			return "", err
 		}
 		for i := range list {
-			if err := index.add(a, &list[i], out); err != nil {
-				return "", fmt.Errorf("%s/%s: %w", a.name, list[i].Name, err)
+			if err := index.add(area, &list[i], out); err != nil {
+				return "", fmt.Errorf("%s/%s: %w", area, list[i].Name, err)
 			}
 		}
 	}

@@ -44,6 +44,10 @@ func (c *converter) returned(v term) error {
 	case v.is("ok"):
 		c.log.OK()
 		return nil
+	case v.tagged("ok", 2) && v.items[1].tagged("response_stream", 2):
+		c.streams = true
+		c.log.Stream()
+		return nil
 	case v.tagged("ok", 2) && v.items[1].kind == isOpaque: // a process or a socket, which has no form here
 		c.log.OK()
 		return nil
@@ -268,7 +272,7 @@ func (r *recordReader) state() hackney.ConnectionState {
 
 func (r *recordReader) responseState() hackney.ResponseState {
 	name := r.text("response_state")
-	for s := hackney.StateStart; s <= hackney.StateSwitched; s++ {
+	for s := hackney.StateStart; s <= hackney.StateAsync; s++ {
 		if s.String() == name {
 			return s
 		}

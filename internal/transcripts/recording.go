@@ -16,7 +16,7 @@ type scenario struct {
 	Server                 []connection
 	Wire                   []wire
 	Results                []result
-	Messages               []result
+	Messages               []message
 }
 
 // call is a call of hackney, or (Action) something that the test did itself.

@@ -1,38 +1,28 @@
 package main
 
-// area is one file of recordings.
-type area struct {
-	name  string
-	later string // the part of the library that it waits for, "" for none
-}
-
-var areas = []area{
-	{"request_headers", ""},
-	{"request_body", ""},
-	{"request_stream", ""},
-	{"expect", ""},
-	{"response_head", ""},
-	{"response_body", ""},
-	{"keepalive_reuse", ""},
-	{"wrong_state", ""},
-	{"connect", ""},
-	{"errors_timeouts", ""},
-	{"methods", ""},
-	{"form", ""},
-	{"urlcodec", ""},
-	{"url", ""},
-	{"tls", ""},
-	{"headers_module", ""},
-	{"multipart_stream", ""},
-	{"redirect", ""},
-	{"async", "async"},
-	{"pool", ""},
-	{"proxy", ""},
-}
-
-// later are single scenarios that wait for another part of the library.
-var later = map[string]string{
-	"proxy/proxy_async_ignored": "async",
+// areas are the files of recordings.
+var areas = []string{
+	"request_headers",
+	"request_body",
+	"request_stream",
+	"expect",
+	"response_head",
+	"response_body",
+	"keepalive_reuse",
+	"wrong_state",
+	"connect",
+	"errors_timeouts",
+	"methods",
+	"form",
+	"urlcodec",
+	"url",
+	"tls",
+	"headers_module",
+	"multipart_stream",
+	"redirect",
+	"async",
+	"pool",
+	"proxy",
 }
 
 // leftOut are the scenarios that are about Erlang's types alone: what they did
@@ -66,6 +56,18 @@ type entry struct {
 }
 
 var handWritten = map[string]byHand{
+	"async/async_tls_not_followed_redirect": {
+		why: "the redirect is followed, so that the server has a second answer",
+		lines: []string{
+			"log",
+			"server hop partly tls at 127.0.0.1:18443",
+			"opts async async-buffer=4 insecure follow-redirect",
+			"request get https://127.0.0.1:18443/as",
+			takeAll,
+		},
+		log:   []entry{{"request", 0}, {takeAll, 0}},
+		after: []string{"want data there", "want redirects hops"},
+	},
 	"connect/controlling_process": {
 		why: "in the recording another process read the body, here another holder of the state does",
 		lines: []string{
@@ -145,6 +147,17 @@ var handWritten = map[string]byHand{
 			"pool-size tpool",
 		},
 		log: []entry{{"request", 6}, {"body", 7}, {"pool-size", 8}},
+	},
+	"proxy/proxy_async_ignored": {
+		why: "its answer comes in events",
+		lines: []string{
+			"log",
+			"server partly at 127.0.0.1:18081",
+			"opts proxy=http://127.0.0.1:18081 async recv-timeout=900ms",
+			"request get http://127.0.0.1:18080/via",
+			takeAll,
+		},
+		log: []entry{{"request", 0}},
 	},
 	"proxy/proxy_https_https_no_inner_tls": {
 		why: "what the proxy gets in place of a request in clear is the begin of TLS, which it does not answer",
