@@ -22,15 +22,15 @@ var ErrStopped = errors.New("the response was stopped")
 type EventKind uint8
 
 const (
-	EventInterim EventKind = iota // a 1xx response: Status, Reason, Headers
-	EventStatus                   // the status line: Status, Reason
-	EventHeaders                  // the header fields: Headers
-	EventChunk                    // a piece of the body, of one chunk at the most: Chunk
-	EventDone                     // the end
-	EventError                    // the end, early: Err
+	EventInterim EventKind = iota + 1 // a 1xx response: Status, Reason, Headers
+	EventStatus                       // the status line: Status, Reason
+	EventHeaders                      // the header fields: Headers
+	EventChunk                        // a piece of the body, of one chunk at the most: Chunk
+	EventDone                         // the end
+	EventError                        // the end, early: Err
 )
 
-var eventNames = [...]string{"interim", "status", "headers", "chunk", "done", "error"}
+var eventNames = [...]string{"none", "interim", "status", "headers", "chunk", "done", "error"}
 
 // String is the name of the kind.
 func (k EventKind) String() string { return name(eventNames[:], int(k)) }

@@ -16,7 +16,7 @@ func TestEventKinds(t *testing.T) {
 	for k := range EventError + 1 {
 		got = append(got, k.String())
 	}
-	if want := "interim status headers chunk done error"; strings.Join(got, " ") != want {
+	if want := "none interim status headers chunk done error"; strings.Join(got, " ") != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := (EventError + 1).String(); got == "" || got == "error" {
