@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"testing"
@@ -44,6 +45,7 @@ func lPool(t *testing.T, o pool.Opts) *Opts {
 // closes their connections, and those who wait get the slots.
 func TestForgottenBodyFreesItsSlot(t *testing.T) {
 	const n = 3
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector is not to come before somebody waits
 	srv := wiretest.New(t, wiretest.Replies(lPart), wiretest.Replies(lPart), wiretest.Replies(lPart), wiretest.Replies(lOK))
 	o := lPool(t, pool.Opts{MaxPerHost: n})
 	for range n {
@@ -57,6 +59,7 @@ func TestForgottenBodyFreesItsSlot(t *testing.T) {
 		}
 		got <- err
 	}()
+	mUntil(t, "a wait", func() bool { return o.Pool.Stats().Waits == 1 })
 	mUntil(t, "the collector", func() bool { runtime.GC(); return len(got) == 1 && o.Pool.Stats().InUse == 0 })
 	if err := <-got; err != nil {
 		t.Error(err)
