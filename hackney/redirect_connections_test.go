@@ -571,3 +571,40 @@ func TestC40_ProxyCredentials(t *testing.T) {
 		}
 	}
 }
+
+// TestRedirectLooksBeforeItSendsAgain has the server end the connection behind a redirect
+// without a word: a POST, which is not sent twice by itself, goes out on another one.
+func TestRedirectLooksBeforeItSendsAgain(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ended := make(chan struct{})
+	var served sync.WaitGroup
+	served.Go(func() {
+		for _, answer := range []string{"HTTP/1.1 307 X\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", wOK} {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if _, err := wReadHead(c); err == nil {
+				io.WriteString(c, answer)
+			}
+			c.(*net.TCPConn).CloseWrite()
+			if answer != wOK {
+				close(ended)
+			}
+			defer c.Close()
+		}
+	})
+	asked := 0
+	o := &hackney.Opts{ForceRedirect: true, Proxy: hackney.ProxyFunc(func(url.URL) (string, error) {
+		if asked++; asked == 2 { // between the redirect and the request behind it
+			<-ended
+		}
+		return "", nil
+	})}
+	wNew(t).request("POST", "http://"+l.Addr().String()+"/a", nil, hackney.Bytes([]byte("x")), o).wantBody("ok")
+	served.Wait()
+}
