@@ -33,6 +33,7 @@ type handle struct {
 	tls *tls.Conn
 
 	idleSince time.Duration // clock when it became idle
+	useless   uint8         // see giveWay
 }
 
 // handles are those whose connections went back to a pool.

@@ -305,7 +305,10 @@ func (h *handle) exchangeHeads(ctx context.Context, p *plan, cs *ClientState) (*
 	if early != nil || err != nil || p.src.stream {
 		return early, err
 	}
-	return h.readHead(ctx, opReadHead, nil)
+	h.giveWay()
+	head, err := h.readHead(ctx, opReadHead, nil)
+	answersIn.Add(1)
+	return head, err
 }
 
 // putRequest sends a request, its body too. early is a final head that came before
