@@ -49,6 +49,7 @@ type work struct {
 	opts *Opts // of the operation under way
 
 	recvLimit, sendLimit time.Duration // for one read or write; 0 for none
+	firstLimit           time.Duration // in place of recvLimit, for the first byte of an answer
 	recvUntil, readUntil time.Time     // in place of recvLimit, where it is set
 
 	in   *buffer // unread bytes are in.data[r:w]
@@ -74,7 +75,8 @@ type exchange struct {
 	parked   []byte // body bytes that an interrupted Body had gathered
 	sent     int64
 	received int64
-	persist  bool // the request lets the connection persist
+	heard    int64 // what was received before the last write
+	persist  bool  // the request lets the connection persist
 	extra    extra
 	request  requestKept
 	interim  func(*http1.Head) // is told of 1xx heads, nil for nobody
@@ -227,6 +229,7 @@ func (h *handle) use(o *Opts) {
 	}
 	h.opts, h.wrote, h.lent = o, false, false
 	h.recvLimit, h.sendLimit = duration(o.RecvTimeout, 0), duration(o.SendTimeout, 0)
+	h.firstLimit = duration(o.FirstByteTimeout, h.recvLimit)
 }
 
 // unread are the bytes that came and were not consumed.

@@ -45,6 +45,9 @@ type Opts struct {
 	// RecvTimeout bounds each single wait for bytes from the peer, not the
 	// whole. 0 is Infinite, as in hackney.
 	RecvTimeout time.Duration
+	// FirstByteTimeout bounds the wait for the first byte of an answer, from when the whole
+	// request is out; RecvTimeout bounds the waits behind that. 0 is RecvTimeout's.
+	FirstByteTimeout time.Duration
 	// SendTimeout bounds each single write. 0 is Infinite.
 	SendTimeout time.Duration
 	// ExpectTimeout is how long a request with Expect: 100-continue waits for
@@ -213,9 +216,9 @@ func (o *Opts) limits() *http1.Limits {
 
 func (o *Opts) check() error {
 	// One is negative if the sign of all together is: this is done for each request.
-	if o.ConnectTimeout|o.TLSTimeout|o.RecvTimeout|o.SendTimeout|o.ExpectTimeout|o.CheckoutTimeout|o.DrainTime < 0 {
+	if o.ConnectTimeout|o.TLSTimeout|o.RecvTimeout|o.FirstByteTimeout|o.SendTimeout|o.ExpectTimeout|o.CheckoutTimeout|o.DrainTime < 0 {
 		return badArgument("option", "a time limit is negative: %v", min(o.ConnectTimeout, o.TLSTimeout,
-			o.RecvTimeout, o.SendTimeout, o.ExpectTimeout, o.CheckoutTimeout, o.DrainTime))
+			o.RecvTimeout, o.FirstByteTimeout, o.SendTimeout, o.ExpectTimeout, o.CheckoutTimeout, o.DrainTime))
 	}
 	if o.MaxRedirect < 0 && o.MaxRedirect != Unlimited && o.MaxRedirect != NoRedirects {
 		return badArgument("option", "the number of redirects is negative: %d", o.MaxRedirect)

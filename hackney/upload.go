@@ -35,6 +35,7 @@ const (
 const (
 	opWriteHead = "write request head"
 	opWriteBody = "write request body"
+	opFirstByte = "wait for first byte"
 	opReadHead  = "read response head"
 	opReadBody  = "read response body"
 	opExpect    = "wait for 100 Continue"

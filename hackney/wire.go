@@ -151,6 +151,7 @@ func (h *handle) beforeWrite(ctx context.Context, op string) error {
 func (h *handle) afterWrite(ctx context.Context, op string, n int64, err error) error {
 	interrupted := h.anchor.disarm()
 	h.exchange.sent += n
+	h.exchange.heard = h.exchange.received
 	if err == nil {
 		return nil
 	}
@@ -160,6 +161,9 @@ func (h *handle) afterWrite(ctx context.Context, op string, n int64, err error) 
 
 func (h *handle) limitRead(ctx context.Context) {
 	limit, until := h.recvLimit, h.recvUntil
+	if h.awaitsAnswer() {
+		limit = h.firstLimit
+	}
 	if !until.IsZero() {
 		limit = 0
 	}
@@ -174,6 +178,11 @@ func (h *handle) limitRead(ctx context.Context) {
 		h.conn.SetReadDeadline(time.Time{})
 		h.readLimited = false
 	}
+}
+
+// awaitsAnswer says whether the request is out, and not one byte came since.
+func (h *handle) awaitsAnswer() bool {
+	return h.exchange.received == h.exchange.heard && h.up.ended()
 }
 
 // readRanOut says whether a limit of ours can have ended a read.
@@ -239,6 +248,9 @@ func timeLimit(ctx context.Context) error {
 }
 
 func (h *handle) networkError(op string, err error) error {
+	if op == opReadHead && h.awaitsAnswer() {
+		op = opFirstByte
+	}
 	return &transport.Error{
 		Op: op, Addr: h.link.address(), Sent: h.exchange.sent, Received: h.exchange.received, Err: err,
 	}

@@ -98,7 +98,7 @@ func (l *limit) customError(addr string, err error) error {
 	if e, ok := err.(*Error); ok && e.Addr == addr {
 		failed = *e
 	}
-	if why := l.reason(err); why != nil {
+	if why := l.ended(); why != nil { // whatever the function makes of that
 		failed.Err = errors.Join(why, failed.Err)
 	}
 	return &failed
