@@ -5,7 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/hackney-go/hackney/hackney/pool"
 )
 
 func BenchmarkClaimCommit(b *testing.B) {
@@ -148,4 +155,66 @@ func BenchmarkBody1MiB(b *testing.B) {
 		}
 	}
 	Close(cs)
+}
+
+// benchConn answers each write from memory, after others had their turn, as on a socket.
+type benchConn struct {
+	net.Conn
+	answers int
+}
+
+const benchAnswer = "HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 22:41:29 GMT\r\nServer: bench\r\n" +
+	"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-cache\r\nContent-Length: 13\r\n\r\nHello, World!"
+
+func (c *benchConn) Write(p []byte) (int, error) {
+	c.answers++
+	runtime.Gosched()
+	return len(p), nil
+}
+
+func (c *benchConn) Read(p []byte) (int, error) {
+	if c.answers == 0 {
+		return 0, io.EOF
+	}
+	c.answers--
+	return copy(p, benchAnswer), nil
+}
+
+func (*benchConn) Close() error                { return nil }
+func (*benchConn) SetDeadline(time.Time) error { return nil }
+func (*benchConn) LocalAddr() net.Addr         { return &net.TCPAddr{} }
+func (*benchConn) RemoteAddr() net.Addr        { return &net.TCPAddr{} }
+
+// BenchmarkManyAtOnce is a GET without a kernel, with so many under way at once: what the memory of
+// the others, in and out of the processor's caches, costs each of them. It counts with -cpu 1.
+func BenchmarkManyAtOnce(b *testing.B) {
+	for _, many := range []int{1, 16, 256, 1024} {
+		b.Run(fmt.Sprint(many), func(b *testing.B) {
+			p := pool.New(pool.Opts{MaxIdle: many})
+			defer p.Close()
+			o := &Opts{Pool: p, DialContext: func(context.Context, string, string) (net.Conn, error) { return new(benchConn), nil }}
+			b.ReportAllocs()
+			var wg sync.WaitGroup
+			for range many {
+				wg.Go(func() {
+					for range b.N/many + 1 {
+						benchGet(b, o)
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+func benchGet(b *testing.B, o *Opts) {
+	cs, err := Get(context.Background(), "http://127.0.0.1:8080/", nil, nil, o)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	body, _, err := Body(context.Background(), cs)
+	if err != nil || !strings.HasSuffix(benchAnswer, string(body)) || len(body) == 0 {
+		b.Errorf("%q, %v", body, err)
+	}
 }
