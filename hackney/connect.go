@@ -176,6 +176,7 @@ func SetSockopts(cs ClientState, f func(net.Conn) error) error {
 		return a.refuse(badArgument("function", "it is nil"))
 	}
 	a := operation{op: OpSetSockopts, cs: cs, from: cs.response}
+	defer a.unwind()
 	if err := a.begin(); err != nil {
 		return err
 	}

@@ -183,6 +183,7 @@ var errNoForm = errors.New("the request's body is no multipart form")
 // *ArgumentError that says by how much.
 func StreamMultipartRequest(ctx context.Context, cs ClientState, part multipart.Part) (ClientState, error) {
 	a := operation{op: OpStreamMultipartRequest, cs: cs, from: cs.response}
+	defer a.unwind()
 	if cs.formEnded(part) {
 		if err := cs.fresh(a.op); err != nil {
 			return cs, a.refuse(err)

@@ -126,6 +126,20 @@ func (a *operation) fail(err error) error {
 	return err
 }
 
+// unwind is deferred by each operation that can run code of the caller's: a writer, a
+// reader, a tap. A panic of that goes on, but nothing is left open behind it.
+func (a *operation) unwind() {
+	r := recover()
+	if r == nil {
+		return
+	}
+	if h := a.h; h != nil && turn(h.word.Load())&^closedBit == a.cs.turn.claimedBy(a.op) {
+		h.core.abort()
+		a.retire()
+	}
+	panic(r)
+}
+
 // retire closes the connection of the operation for good.
 func (a *operation) retire() {
 	if h := a.h; h != nil {

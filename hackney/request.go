@@ -35,6 +35,7 @@ type Req struct {
 // error comes a state that is at least good for Close.
 func Request(ctx context.Context, method, rawURL string, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
 	a, r := operation{op: OpSendRequest, cs: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
+	defer a.unwind()
 	err := a.aimRaw(&r, rawURL)
 	if err != nil {
 		return a.cs, a.refuse(err)
@@ -46,6 +47,7 @@ func Request(ctx context.Context, method, rawURL string, h *headers.Headers, p P
 // RequestURL is Request with a parsed URL (hackney:request/5 with a #hackney_url{}).
 func RequestURL(ctx context.Context, method string, u url.URL, h *headers.Headers, p Payload, o *Opts) (ClientState, error) {
 	a, r := operation{op: OpSendRequest, cs: ClientState{opts: o}}, Req{Method: method, Headers: h, Payload: p}
+	defer a.unwind()
 	err := a.aim(&r, &u)
 	if err != nil {
 		return a.cs, a.refuse(err)
@@ -114,6 +116,7 @@ func placeOf(u *url.URL) (place, error) {
 // the response is Done).
 func SendRequest(ctx context.Context, cs ClientState, r Req) (ClientState, error) {
 	a := operation{op: OpSendRequest, cs: cs, from: cs.response}
+	defer a.unwind()
 	err := a.begin()
 	if err == nil {
 		err = a.send(ctx, &r)

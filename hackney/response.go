@@ -16,6 +16,7 @@ import (
 // can be called again: nothing is lost.
 func StartResponse(ctx context.Context, cs ClientState) (ClientState, error) {
 	a := operation{op: OpStartResponse, cs: cs, from: cs.response}
+	defer a.unwind()
 	err := a.begin()
 	if err == nil {
 		err = a.startResponse(ctx)
@@ -111,6 +112,7 @@ func (a *operation) stillWaiting(err error) error {
 // are passed over and kept in Interim.
 func StreamStatus(ctx context.Context, cs ClientState) (ClientState, error) {
 	a := operation{op: OpStreamStatus, cs: cs, from: cs.response}
+	defer a.unwind()
 	err := a.begin()
 	if err == nil {
 		err = a.streamStatus(ctx)
@@ -169,6 +171,7 @@ func (h *handle) lineOrRest() stride {
 // fields in Headers. The strings are the caller's.
 func StreamHeader(ctx context.Context, cs ClientState) (name, value string, next ClientState, err error) {
 	a := operation{op: OpStreamHeader, cs: cs, from: cs.response}
+	defer a.unwind()
 	if err := a.begin(); err != nil {
 		return "", "", cs, err
 	}
@@ -219,6 +222,7 @@ func (a *operation) headEnded(end *http1.Head) {
 // all fields, those that StreamHeader read before too.
 func StreamHeaders(ctx context.Context, cs ClientState) (ClientState, error) {
 	a := operation{op: OpStreamHeaders, cs: cs, from: cs.response}
+	defer a.unwind()
 	err := a.begin()
 	if err == nil {
 		err = a.streamHeaders(ctx)

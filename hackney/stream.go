@@ -22,6 +22,7 @@ import (
 // write leads to failed, and so does a piece that ends in the middle.
 func StreamRequestBody(ctx context.Context, cs ClientState, p Payload) (ClientState, error) {
 	a := operation{op: OpStreamRequestBody, cs: cs, from: cs.response}
+	defer a.unwind()
 	err := a.begin()
 	if err == nil {
 		err = a.streamPayload(ctx, p)
@@ -89,6 +90,7 @@ func (a *operation) responseReady() error {
 // Content-Length is an *ArgumentError and leads to failed.
 func EndStreamRequestBody(ctx context.Context, cs ClientState) (ClientState, error) {
 	a := operation{op: OpEndStreamRequestBody, cs: cs, from: cs.response}
+	defer a.unwind()
 	err := a.begin()
 	if err == nil {
 		err = a.bodyEndSent(ctx)
@@ -122,6 +124,7 @@ func (a *operation) bodyEndSent(ctx context.Context) error {
 // was given. A body that breaks off is an *IncompleteError.
 func StreamBody(ctx context.Context, cs ClientState) (chunk []byte, next ClientState, err error) {
 	a := operation{op: OpStreamBody, cs: cs, from: cs.response}
+	defer a.unwind()
 	over, err := a.beginBody()
 	if over || err != nil {
 		return nil, cs, err
@@ -208,6 +211,7 @@ func BodyMax(ctx context.Context, cs ClientState, max int64) ([]byte, ClientStat
 
 func gather(ctx context.Context, op Op, cs ClientState, max int64) ([]byte, ClientState, error) {
 	a := operation{op: op, cs: cs, from: cs.response}
+	defer a.unwind()
 	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return nil, cs, nil
@@ -249,6 +253,7 @@ func (a *operation) bodyBroken(body []byte, err error) error {
 // legal in on_body and done and leads to done.
 func SkipBody(ctx context.Context, cs ClientState) (ClientState, error) {
 	a := operation{op: OpSkipBody, cs: cs, from: cs.response}
+	defer a.unwind()
 	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return cs, nil
@@ -280,6 +285,7 @@ func CopyBody(ctx context.Context, cs ClientState, w io.Writer) (int64, ClientSt
 		return 0, cs, a.refuse(badArgument("writer", "it is nil"))
 	}
 	a := operation{op: OpCopyBody, cs: cs, from: cs.response}
+	defer a.unwind()
 	over, err := a.beginBody()
 	if over && err == io.EOF {
 		return 0, cs, nil
@@ -327,6 +333,7 @@ func (r *BodyReader) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	a := operation{op: OpBodyReader, cs: r.cs, from: r.cs.response}
+	defer a.unwind()
 	over, err := a.beginBody()
 	if over || err != nil {
 		r.err = err
@@ -364,6 +371,7 @@ func (r *BodyReader) next() ([]byte, error) {
 		return nil, r.err
 	}
 	a := operation{op: OpBodyReader, cs: r.cs, from: r.cs.response}
+	defer a.unwind()
 	over, err := a.beginBody()
 	if over || err != nil {
 		return nil, r.keep(err)
