@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 
 	"github.com/hackney-go/hackney/hackney"
@@ -135,5 +136,36 @@ func TestAPanicEndsTheState(t *testing.T) {
 	}
 	if _, _, err := hackney.CopyBody(t.Context(), cs, io.Discard); err == nil {
 		t.Error("the state can be used behind Close")
+	}
+}
+
+// quitter ends the goroutine that writes to it, as t.FailNow does.
+type quitter struct{}
+
+func (quitter) Write([]byte) (int, error) { runtime.Goexit(); return 0, nil }
+
+// TestAGoroutineThatEndsInTheMiddle has the goroutine of an operation end inside of it. The turn is taken, and
+// Close frees all.
+func TestAGoroutineThatEndsInTheMiddle(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Replies(carelessAnswer))
+	p := pool.New(pool.Opts{MaxPerHost: 1})
+	defer p.Close()
+	cs, err := hackney.Get(t.Context(), srv.URL("/"), nil, nil, &hackney.Opts{Pool: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		hackney.CopyBody(t.Context(), cs, quitter{})
+	}()
+	<-ended
+	if _, _, err := hackney.Body(t.Context(), cs); !errors.Is(err, hackney.ErrStale) {
+		t.Errorf("%v, want a stale state", err)
+	}
+	hackney.Close(cs)
+	srv.WaitClosed(0)
+	if s := p.Stats(); s.InUse != 0 {
+		t.Errorf("%+v behind Close", s)
 	}
 }
