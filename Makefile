@@ -5,6 +5,7 @@
 
 GO       ?= go
 FUZZTIME ?= 5s
+SOAKTIME ?= 30s
 CORPUS   ?= ../shared/corpus
 
 # The linters are pinned in a module of their own, so that they never enter the product's go.mod.
@@ -12,7 +13,7 @@ TOOLS := $(GO) tool -modfile=tools/go.mod
 # The documents that `make generate` writes. They are kept in the repository, so a stale one is an error.
 GENERATED := docs/states.md
 
-.PHONY: help build run test lint race fuzz generate check-generated doc dev clean integration bench bench-quick bench-steps bench-test promises corpus fmt
+.PHONY: help build run test lint race fuzz soak generate check-generated doc dev clean integration bench bench-quick bench-steps bench-test promises corpus fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +40,9 @@ race: ## run all tests under the race detector
 
 fuzz: ## run each fuzz target for FUZZTIME (5s)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+soak: ## drive mixed traffic against servers that misbehave, for SOAKTIME (30s)
+	$(GO) run ./internal/soak -time $(SOAKTIME)
 
 generate: ## write the generated documents anew
 	$(GO) generate ./...

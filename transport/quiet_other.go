@@ -8,6 +8,7 @@ import "net"
 type socket struct {
 	net.Conn
 	ahead bool
+	ended bool
 }
 
 // probing returns conn: there is no probe mode here.

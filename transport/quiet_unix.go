@@ -20,6 +20,7 @@ type socket struct {
 	head  [recordHead]byte
 	have  int  // bytes of the next record's header
 	left  int  // bytes of the record under way
+	ended bool // it has come to its end
 	ahead bool // it read more than one record, or the beginning of the next
 }
 
@@ -88,6 +89,7 @@ func (s *socket) Read(p []byte) (int, error) {
 	if n > 0 {
 		s.follow(p[:n])
 	}
+	s.ended = s.ended || err == io.EOF
 	return n, err
 }
 
