@@ -14,6 +14,8 @@ import (
 
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
+	"github.com/hackney-go/hackney/hackney/multipart"
+	"github.com/hackney-go/hackney/hackney/pool"
 	"github.com/hackney-go/hackney/hackney/url"
 	"github.com/hackney-go/hackney/internal/wiretest"
 	"github.com/hackney-go/hackney/transport"
@@ -157,6 +159,8 @@ func TestC12_HeadsWithoutEnd(t *testing.T) {
 		"trailers":      wChunkedOK + "0\r\nA: " + strings.Repeat("v", 300<<10) + "\r\n\r\n",
 		"many trailers": wChunkedOK + "0\r\n" + strings.Repeat("A: b\r\n", 1001) + "\r\n",
 		"reason":        "HTTP/1.1 200 " + strings.Repeat("v", 300<<10) + "\r\n\r\n",
+		"all together": strings.Repeat("HTTP/1.1 103 X\r\nA: "+wText(50_000)+"\r\n\r\n", 2) + // each is within the limit
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: " + wText(100_000) + "\r\n\r\n2\r\nok\r\n0\r\nA: " + wText(100_000) + "\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := wiretest.New(t, wiretest.Conn{wiretest.Reply(reply)})
@@ -238,6 +242,25 @@ func TestC18_ExpectAnsweredWithout100(t *testing.T) {
 		t.Error("the connection was not kept")
 	}
 	c.connection(hackney.Closed).send(hackney.Req{Path: "/next"}).wantBody("ok").wantSent(srv, 1, wWant("GET /next"))
+}
+
+// In a pool, the connection on which the body was not sent is not kept, and the next
+// request has another one.
+func TestC18_ExpectAnsweredWithout100InAPool(t *testing.T) {
+	srv := wiretest.New(t, wiretest.Conn{wiretest.On(wiretest.Head, wOK)}, wiretest.Replies(wOK, wOK))
+	p := pPool(t, pool.Opts{})
+	o := &hackney.Opts{Pool: p, ExpectTimeout: hackney.Infinite}
+	c := wNew(t).request("POST", srv.URL("/"), wExpect, hackney.Text("body"), o).status(200).wantBody("ok")
+	if c.Kept() == hackney.KeptInPool || p.Size() != 0 {
+		t.Errorf("kept %v, %d are idle", c.Kept(), p.Size())
+	}
+	srv.WaitClosed(0)
+	pGet(t, srv.URL("/next"), "ok", false, o)
+	pGet(t, srv.URL("/more"), "ok", true, o)
+	if sent := string(srv.Received(0)); strings.Contains(sent, "body") || strings.Contains(sent, "/next") {
+		t.Errorf("sent %q", sent)
+	}
+	pEven(t, p)
 }
 
 // One byte every 29 s, for ever: each receive is in time, but not the whole.
@@ -353,6 +376,27 @@ func TestC23_HostsThatSmuggle(t *testing.T) {
 	}
 }
 
+// What CONNECT is for: a target of the caller's, a URL, and the tunnel through a proxy.
+func TestC24_ConnectTargetsThatSmuggle(t *testing.T) {
+	for _, host := range []string{"h\r\nX: y", "h\r\n\r\nGET / HTTP/1.1\r\n", "h\n", "h\x00", "h x", "\th"} {
+		wRefused(t, hackney.Req{Method: "CONNECT", Path: host + ":80"})
+		wRefused(t, hackney.Req{Method: "CONNECT", Path: "h:80" + host[1:]})
+		for _, proxy := range []hackney.Proxy{nil, hackney.ProxyURL("http://proxy.test")} {
+			c, o := wNew(t), wNoDial(t)
+			o.Proxy = proxy
+			wIs[*hackney.ArgumentError](t, c.fails(hackney.Request(c.ctx, "CONNECT", "http://"+host+":80/", nil, nil, o)))
+			wIs[*hackney.ArgumentError](t, c.fails(hackney.Get(c.ctx, "https://"+host+"/", nil, nil, o)))
+			u := url.URL{Transport: url.TCP, Scheme: "http", Host: host, Port: 80, Path: "/"}
+			wIs[*hackney.ArgumentError](t, c.fails(hackney.RequestURL(c.ctx, "CONNECT", u, nil, nil, o)))
+			wIs[*hackney.ArgumentError](t, c.fails(hackney.RequestURL(c.ctx, "GET", u, nil, nil, o)))
+			wIs[*hackney.ArgumentError](t, c.fails(hackney.Connect(c.ctx, transport.TCP, host, 80, o)))
+		}
+	}
+	for _, target := range []string{"h", "h:", "h:80x", "h:99999", "h:80/x", "u@h:80", ":80"} {
+		wRefused(t, hackney.Req{Method: "CONNECT", Path: target})
+	}
+}
+
 func TestC26_TwoLengthsOfTheCaller(t *testing.T) {
 	two := headers.New("Content-Length", "5", "content-length", "6")
 	for _, p := range []hackney.Payload{nil, hackney.Text("hello"), hackney.Stream, wPieces(io.EOF, "hello")} {
@@ -376,6 +420,26 @@ func TestC27_TrailersThatFrame(t *testing.T) {
 	}
 	c.send(hackney.Req{}).wantBody("ok")
 	wHostile[*hackney.ProtocolError](t, wChunkedOK+"0\r\nA : b\r\n\r\n", "trailer")
+}
+
+// As a name, too, and in a form that is streamed.
+func TestC29_FileNamesThatSmuggle(t *testing.T) {
+	const evil, kept = "a\"\r\nX: y", `"a%22%0D%0AX: y"`
+	want := "--B\r\nContent-Disposition: form-data; name=" + kept + "; filename=" + kept + "\r\nContent-Type: application/octet-stream\r\n\r\nc\r\n--B--"
+	part := multipart.Content(evil, evil, []byte("c"))
+	srv := wiretest.New(t, wiretest.Replies(wOK, wOK))
+	form := hackney.Multipart(part).WithBoundary("B")
+	c := wNew(t).request("POST", srv.URL("/"), nil, form, nil).wantBody("ok")
+	c.send(hackney.Req{Method: "POST", Payload: hackney.StreamMultipart(-1, "B")})
+	for _, p := range []multipart.Part{part, multipart.EOF} {
+		c.to(hackney.StreamMultipartRequest(c.ctx, c.ClientState, p))
+	}
+	c.response().wantBody("ok").sent(srv, 0)
+	for i, m := range srv.Requests(0) {
+		if strings.TrimRight(string(m.Body), "\r\n") != want || m.Field("X") != "" {
+			t.Errorf("request %d: %q", i+1, m.Body)
+		}
+	}
 }
 
 func TestC30_HostOfAURL(t *testing.T) {

@@ -13,6 +13,9 @@ func FuzzParse(f *testing.F) {
 	for _, c := range parseCases {
 		f.Add(c.raw)
 	}
+	for _, s := range fuzzSeeds {
+		f.Add(s.raw)
+	}
 	for _, raw := range []string{
 		"", "//", "http:", "ftp://u:p@h/", "http://a@b@c/", "http://h:65536/", "http://[::1", "http://xn--a/", "http://\uff11/",
 		"http://127.0.0.1\\@1.1.1.1/", "http://h/\r\n", "http://u:%zz@h/", "/x", "?a", "h:80", "u:p@h:80/x",
@@ -41,6 +44,9 @@ func FuzzParse(f *testing.F) {
 func FuzzResolve(f *testing.F) {
 	for _, c := range rfcCases {
 		f.Add("http://a/b/c/d;p?q", c.ref)
+	}
+	for _, s := range fuzzSeeds {
+		f.Add("http://example.com/a/b", s.raw)
 	}
 	f.Add("https://u:p@[::1]:81/a//b/..", "\\\\h\\x")
 	f.Add("http://h?a#b", "?\r\n")

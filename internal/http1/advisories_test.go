@@ -150,12 +150,14 @@ func TestC12HeadsWithoutEnd(t *testing.T) {
 	const piece = 16 << 10
 	value := strings.Repeat("v", 8<<20)
 	for name, in := range map[string]string{
-		"one value":    ok + "A: " + value,
-		"field lines":  ok + strings.Repeat("A: b\r\n", 2<<20),
-		"status line":  "HTTP/1.1 200 " + value,
-		"trailers":     chunkedHead + "0\r\n" + strings.Repeat("A: b\r\n", 2<<20),
-		"interim":      strings.Repeat("HTTP/1.1 100 Continue\r\nA: "+value[:100<<10]+"\r\n\r\n", 80),
-		"small 1xx":    strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<20),
+		"one value":   ok + "A: " + value,
+		"field lines": ok + strings.Repeat("A: b\r\n", 2<<20),
+		"status line": "HTTP/1.1 200 " + value,
+		"trailers":    chunkedHead + "0\r\n" + strings.Repeat("A: b\r\n", 2<<20),
+		"interim":     strings.Repeat("HTTP/1.1 100 Continue\r\nA: "+value[:100<<10]+"\r\n\r\n", 80),
+		"small 1xx":   strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<20),
+		"together": strings.Repeat("HTTP/1.1 103 X\r\nA: "+value[:50<<10]+"\r\n\r\n", 2) +
+			ok + "Transfer-Encoding: chunked\r\nA: " + value[:100<<10] + "\r\n\r\n0\r\nA: " + value[:100<<10] + "\r\n\r\n",
 		"many lengths": ok + strings.Repeat("Content-Length: 1\r\n", 1<<20),
 	} {
 		for _, w := range []way{{head: nextStep, body: (*reader).byNext}, {head: lineStep, body: (*reader).byNext}} {

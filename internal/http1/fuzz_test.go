@@ -7,31 +7,11 @@ import (
 	"testing"
 )
 
-// seeds adds every case of the table, and the bytes of each advisory.
-func seeds(f *testing.F) {
-	for _, c := range codecCases {
-		f.Add(c.method, []byte(c.in), c.eof)
-	}
-	for _, body := range []string{
-		"5\r\nhelloXX0\r\n\r\n", "5\nhello\r\n", "5;a\nb\r\nhello\r\n", "5 ;x\r\n", "+5\r\n", "0x5\r\n", "10000000000000005\r\n",
-		"7fffffff\r\n", "5\r", "5\r\nhello\r\n", "0\r\nContent-Length: 7\r\n\r\n",
-	} {
-		f.Add("GET", []byte(chunkedHead+body), true)
-	}
-	for _, fields := range []string{
-		"Content-Length: +0", "Content-Length: 18446744073709551617", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5\r\nTransfer-Encoding: chunked",
-		"Transfer-Encoding: \x0bchunked", "Content-Length : 5", "A: b\x00", "A: b\rc", "Content-Length: 1099511627776",
-	} {
-		f.Add("GET", []byte(ok+fields+"\r\n\r\n0123456789"), true)
-	}
-	f.Add("GET", []byte("\x00\x00\x12\x04\x00\x00"), false)
-}
-
 // tight are limits that small inputs reach.
 var tight = Limits{Head: 400, Fields: 12, Interim: 3, ChunkLine: 40, ChunkOverhead: 60}
 
-// FuzzDecoder reads whole exchanges: no panic, no byte consumed that was not
-// there, the same outcome however cut, memory in proportion.
+// FuzzDecoder reads whole exchanges: no panic, no byte consumed that was not there, the same
+// outcome however cut, memory and steps in proportion, and no byte looked at again and again.
 func FuzzDecoder(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, method string, in []byte, eof bool) {
@@ -42,6 +22,8 @@ func FuzzDecoder(f *testing.F) {
 		if got, most := after.TotalAlloc-before.TotalAlloc, uint64(16*len(in)+64<<10); got > most {
 			t.Errorf("%d bytes allocated for %d", got, len(in))
 		}
+		looksOnce(t, method, in, nextStep)
+		looksOnce(t, method, in, lineStep)
 		for _, limits := range []*Limits{&DefaultLimits, &tight} {
 			x := exchange{method, string(in), eof, limits}
 			all := ways(uint64(len(in)))
@@ -69,7 +51,8 @@ func inHead(o outcome) bool { return !bytes.Contains([]byte(o.text), []byte(`" !
 
 // consumeAll reads in at once, and looks that no step takes more than there is.
 func consumeAll(t *testing.T, d Decoder, in []byte, eof bool) {
-	for rest := in; !d.Done(); {
+	rest := in
+	for steps := 0; !d.Done(); steps++ {
 		ev, n, next, err := nextStep(d, rest, eof)
 		if n < 0 || n > len(rest) || err != nil && n != 0 {
 			t.Fatalf("%d of %d bytes consumed, %v", n, len(rest), err)
@@ -80,7 +63,32 @@ func consumeAll(t *testing.T, d Decoder, in []byte, eof bool) {
 		if n == 0 && ev.Kind != End {
 			t.Fatalf("event %v of no bytes", ev.Kind)
 		}
-		rest, d = rest[n:], next
+		if rest, d = rest[n:], next; steps > len(in) {
+			t.Fatalf("more steps than bytes: %d", len(in))
+		}
+	}
+}
+
+// looksOnce reads in byte by byte. As long as a part is not whole, the next call must begin to
+// look where this one ended, but for the digits of a chunk size: so time is linear, whatever the size.
+func looksOnce(t *testing.T, method string, in []byte, step headReader) {
+	d, from := NewDecoder(method, &DefaultLimits), 0
+	for to := 0; to < len(in) && !d.Done(); {
+		if d.phase != onHead && d.phase != onFields {
+			step = nextStep
+		}
+		ev, n, next, err := step(d, in[from:to], false)
+		switch {
+		case err != nil:
+			return
+		case ev.Kind != NeedMore || n > 0:
+			d, from = next, from+n
+			continue
+		}
+		if ahead := to - from - int(next.looked); ahead > 20 {
+			t.Fatalf("%q: with %d bytes there the next look starts at %d", in[from:to], to-from, next.looked)
+		}
+		d, to = next, to+1
 	}
 }
 

@@ -378,8 +378,7 @@ func names(met []*fault) string {
 	return fmt.Sprintf("%q", n)
 }
 
-// close closes a client, which must succeed; but over TLS it may tell that nobody was there any more to
-// be told of the end.
+// close closes a client, which must succeed.
 func (j *job) close(cs hackney.ClientState) hackney.ClientState {
 	cs, err := hackney.Close(cs)
 	if err != nil {
