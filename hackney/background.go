@@ -158,8 +158,12 @@ func (r *AsyncResponse) shut() ClientState {
 // answer reads the head of the answer, goes on where that leads, and ends the operation.
 func (j *asyncJob) answer(ctx context.Context, early *http1.Head) error {
 	head, told, err := early, false, j.tellInterim(ctx)
-	if head == nil && err == nil {
+	switch {
+	case err != nil:
+	case head == nil:
 		head, told, err = j.head(ctx)
+	default: // where it leads is not gone to before somebody wants to know
+		err = j.untaken(opReadHead, j.due(ctx))
 	}
 	first, note := head, error(nil)
 	if err == nil && head.Status >= 300 {

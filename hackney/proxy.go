@@ -133,7 +133,8 @@ func (e *ProxyError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("proxy %s for %s: %v", e.Proxy, e.Target, e.Err)
 	}
-	return fmt.Sprintf("proxy %s refused to connect to %s: %d %s", e.Proxy, e.Target, e.Status, e.Reason)
+	reason := strconv.Quote(e.Reason) // the proxy's bytes, which may be any but CR, LF and NUL
+	return fmt.Sprintf("proxy %s refused to connect to %s: %d %s", e.Proxy, e.Target, e.Status, reason[1:len(reason)-1])
 }
 
 // Unwrap gives Err.

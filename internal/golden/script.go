@@ -68,6 +68,9 @@ func Parse(path string, text []byte) (*Script, error) {
 	if bytes.Contains(text, []byte("\r\n")) {
 		return nil, &LineError{path, 1, fmt.Errorf(`the script has CR LF at the ends of its lines, want LF (in data CR LF is written \r\n)`)}
 	}
+	if i := slices.Index(strings.Split(string(text), "\n"), "-- --"); i >= 0 { // at which txtar would panic
+		return nil, &LineError{path, i + 1, errors.New("a section without a name")}
+	}
 	s := &Script{Path: path, archive: txtar.Parse(text)}
 	if err := s.index(); err != nil {
 		return nil, err

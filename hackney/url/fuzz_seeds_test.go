@@ -1,0 +1,36 @@
+package url
+
+// fuzzSeeds are the bytes of the published advisories that concern a URL; the number is that of
+// the test of the same name.
+var fuzzSeeds = []struct{ advisory, raw string }{
+	{"C20", "http://h/a\r\nX: y"},
+	{"C20", "http://h/a?b\x00 c"},
+	{"C23", "http://a\r\nX: y/"},
+	{"C23", "http://a b/"},
+	{"C24", "http://h\x00:80/"},
+	{"C30", "http://127.0.0.1?@127.2.2.2/"},
+	{"C30", "http://example.com#-@127.2.2.2/x"},
+	{"C31", "http://%31%32%37%2E%30%2E%30%2E%31/"},
+	{"C31", "http://127\u30020\u30020\u30021/"},
+	{"C31", "http://example.com%2F10.0.0.1/"},
+	{"C31", "http://\uff11\uff12\uff17.0.0.1/"},
+	{"C32", "http://127.0.0.1\\@1.1.1.1/"},
+	{"C32", "http://exam\tple.com/"},
+	{"C33", "http://[example.com]/"},
+	{"C33", "http://[1.2.3.4]/"},
+	{"C33", "http://x[::1]/"},
+	{"C33", "http://[::1]x/"},
+	{"C33", "http://a:80x/"},
+	{"C33", "http://a:99999/"},
+	{"C34", "http://xn--example-.com/"},
+	{"C35", "s1://example.com/"},
+	{"C36", "http://good:x@evil/"},
+	{"C37", "http://user:secret-word@h:bad/"},
+	{"C39", "http://[::1%25.a.com]/"},
+	{"C43", "javascript:alert(1)"},
+	{"C43", "file:///etc/passwd"},
+	{"C43", "gopher://h/"},
+	{"C44", "/../../../../../../../../x/./../y"},
+	{"C55", "http://localhost./"},
+	{"C55", "http://[::1%25.example.com]:80/"},
+}
