@@ -110,11 +110,11 @@ type place struct {
 // not smuggle anything into the Host field.
 func newPlace(t transport.Transport, host string, port int) (place, error) {
 	if host == "" || port < 0 || port > 65535 {
-		return place{}, badArgument("address", "host %.64q, port %d", host, port)
+		return place{}, badArgument("address", "host %.64q, port %d", shown(host), port)
 	}
 	for i := 0; i < len(host); i++ {
 		if notInHost[host[i]] {
-			return place{}, badArgument("address", "host %.64q has %q in it", host, host[i])
+			return place{}, badArgument("address", "host %.64q has %q in it", shown(host), host[i])
 		}
 	}
 	return place{transport: t, host: host, port: port}, nil

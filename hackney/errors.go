@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/hackney/pool"
@@ -106,6 +107,15 @@ func (e *ArgumentError) Unwrap() error { return e.Err }
 
 func badArgument(what, format string, args ...any) *ArgumentError {
 	return &ArgumentError{What: what, Err: fmt.Errorf(format, args...)}
+}
+
+// shown is what an error shows of an argument: in the wrong place it may have a password in it.
+func shown(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	if colon := strings.IndexByte(s, ':'); colon < 0 || colon > at {
+		return s
+	}
+	return "xxxxx" + s[at:]
 }
 
 // Blame says whose fault an error is.

@@ -158,7 +158,8 @@ func FuzzNoProxy(f *testing.F) {
 			return
 		}
 		choose := func(host string) string {
-			f := environment((&httpproxy.Config{HTTPProxy: "http://p.test:3128", NoProxy: noProxy}).ProxyFunc())
+			says := (&httpproxy.Config{HTTPProxy: "http://p.test:3128", NoProxy: noProxy}).ProxyFunc()
+			f := environment{chosen: says, meant: says}
 			raw, forward, err := f.choose(place{transport.TCP, host, port})
 			if err != nil || forward != (raw != "") || raw != "" && raw != "http://p.test:3128" {
 				t.Fatalf("%q, %q: %q, %v, %v", noProxy, host, raw, forward, err)

@@ -3,6 +3,8 @@ package hackney
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/netip"
@@ -159,6 +161,12 @@ func (a BasicAuth) String() string { return a.User + ":xxxxx" }
 
 // GoString hides the password.
 func (a BasicAuth) GoString() string { return a.String() }
+
+// Format is String, under every verb.
+func (a BasicAuth) Format(f fmt.State, _ rune) { io.WriteString(f, a.String()) }
+
+// MarshalText is String: what is logged or shown as JSON has no password either.
+func (a BasicAuth) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // TraceFunc is told of an operation when it ends: by which operation the client
 // went from which state to which, and with what error. It is called by the

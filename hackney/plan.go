@@ -87,7 +87,7 @@ func (p *plan) setTarget(r *Req, o *Opts) error {
 		p.method = "GET"
 	}
 	if !http1.ValidMethod(p.method) {
-		return badArgument("method", "%.64q is not a token", p.method)
+		return badArgument("method", "%.64q is not a token", shown(p.method))
 	}
 	if !o.RawMethod {
 		p.method = strings.ToUpper(p.method)
@@ -96,7 +96,7 @@ func (p *plan) setTarget(r *Req, o *Opts) error {
 		p.target = "/"
 	}
 	if !http1.ValidTarget(p.target) {
-		return badArgument("path", "%.64q has a blank, a control byte or a '#' in it", p.target)
+		return badArgument("path", "%.64q has a blank, a control byte or a '#' in it", shown(p.target))
 	}
 	return p.checkForm()
 }
@@ -124,12 +124,12 @@ func (p *plan) checkForm() error {
 	switch {
 	case p.method == "CONNECT":
 		if !isAuthority(p.target) {
-			return badArgument("path", "the target of CONNECT is host:port, not %.64q", p.target)
+			return badArgument("path", "the target of CONNECT is host:port, not %.64q", shown(p.target))
 		}
 	case p.target[0] == '/', p.target == "*" && p.method == "OPTIONS",
 		strings.HasPrefix(p.target, "http://"), strings.HasPrefix(p.target, "https://"):
 	default:
-		return badArgument("path", "%.64q does not begin with '/'", p.target)
+		return badArgument("path", "%.64q does not begin with '/'", shown(p.target))
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (p *plan) scanField(i int, name, value string) error {
 	switch {
 	case fields.EqualFold(name, "Host"):
 		if p.own.host >= 0 || strings.ContainsAny(value, " \t,/@") {
-			return badArgument("field", "Host twice, or not a host: %.64q", value)
+			return badArgument("field", "Host twice, or not a host: %.64q", shown(value))
 		}
 		p.own.host = i
 	case fields.EqualFold(name, "User-Agent"):

@@ -3,6 +3,9 @@ package hackney
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -59,24 +62,47 @@ func ProxyFunc(f func(target url.URL) (proxyURL string, err error)) Proxy { retu
 // ProxyFromEnvironment is what HTTP_PROXY, HTTPS_PROXY and NO_PROXY (or their lower-case
 // names) say now, by the rules of golang.org/x/net/http/httpproxy: localhost and loopback
 // addresses have no proxy. Requests for http are handed to the proxy, as with Forward.
-func ProxyFromEnvironment() Proxy { return environment(httpproxy.FromEnvironment().ProxyFunc()) }
-
-// String hides the password.
-func (p proxyURL) String() string {
-	raw := string(p)
-	if !strings.Contains(raw, "://") {
-		raw = "http://" + raw
+// A proxy whose URL cannot be read is an error of what would go through it.
+func ProxyFromEnvironment() Proxy {
+	config := httpproxy.FromEnvironment()
+	e := environment{chosen: config.ProxyFunc()}
+	for _, named := range []*string{&config.HTTPProxy, &config.HTTPSProxy} {
+		if *named != "" {
+			*named = "http://a-proxy"
+		}
 	}
-	return withoutPassword(raw)
+	e.meant = config.ProxyFunc()
+	return e
 }
+
+// String hides the password, and what may be one in a URL that cannot be used.
+func (p proxyURL) String() string {
+	scheme, rest, found := strings.Cut(string(p), "://")
+	if !found {
+		scheme, rest = url.HTTP, string(p)
+	}
+	at := strings.LastIndexByte(rest, '@')
+	if colon := strings.IndexByte(rest, ':'); colon >= 0 && colon < at {
+		rest = rest[:colon] + ":xxxxx" + rest[at:]
+	}
+	return scheme + "://" + rest
+}
+
+// MarshalText is String, for logs.
+func (p proxyURL) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // GoString hides the password.
 func (p proxyURL) GoString() string { return strconv.Quote(p.String()) }
 
 type (
-	proxyURL    string
-	proxyFunc   func(url.URL) (string, error)
-	environment func(*neturl.URL) (*neturl.URL, error)
+	proxyURL  string
+	proxyFunc func(url.URL) (string, error)
+
+	// environment has what the variables say, and would say if all their URLs could be read: httpproxy takes
+	// one that cannot for none.
+	environment struct {
+		chosen, meant func(*neturl.URL) (*neturl.URL, error)
+	}
 )
 
 func (p proxyURL) choose(place) (string, bool, error) {
@@ -99,9 +125,15 @@ func (f proxyFunc) choose(to place) (string, bool, error) {
 	return raw, false, err
 }
 
-func (f environment) choose(to place) (string, bool, error) {
+func (e environment) choose(to place) (string, bool, error) {
 	host := strings.TrimSuffix(to.host, ".") // as NO_PROXY has it
-	u, err := f(&neturl.URL{Scheme: to.transport.Scheme(), Host: url.URL{Host: host, Port: to.port}.HostPort()})
+	target := &neturl.URL{Scheme: to.transport.Scheme(), Host: url.URL{Host: host, Port: to.port}.HostPort()}
+	u, err := e.chosen(target)
+	if u == nil && err == nil {
+		if u, err = e.meant(target); u != nil {
+			u, err = nil, errors.New("the URL in the environment cannot be read")
+		}
+	}
 	if u == nil || err != nil {
 		return "", false, err
 	}
@@ -256,6 +288,23 @@ func (v *via) key() string {
 		return ""
 	}
 	k := fmt.Appendf(nil, "%s %s %t", v.scheme, v.address(), v.forward)
+	if private := v.private(); len(private) > 0 {
+		sum := hmac.New(sha256.New, keySalt)
+		sum.Write(private)
+		k = fmt.Appendf(k, " %x", sum.Sum(nil))
+	}
+	return string(k)
+}
+
+// keySalt keeps the sums in keys from telling of what they are: statistics of a pool show its keys.
+var keySalt = func() []byte {
+	b := make([]byte, 32)
+	rand.Read(b) // which never fails
+	return b
+}()
+
+// private is what tells the users of a proxy apart.
+func (v *via) private() (k []byte) {
 	if v.auth != nil {
 		k = fmt.Appendf(k, " %q %q", v.auth.User, v.auth.Password)
 	}
@@ -265,7 +314,7 @@ func (v *via) key() string {
 		}
 		k = fmt.Appendf(k, "\n%q", v.opener.Omitted())
 	}
-	return string(k)
+	return k
 }
 
 // adjust makes k the key of a connection through the proxy. One that requests are

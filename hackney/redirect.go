@@ -176,7 +176,7 @@ func (a *operation) destination(p *plan, head *http1.Head) (*url.URL, error) {
 		fault.Err = ErrNoLocation
 		return nil, fault
 	}
-	fault.Location = withoutPassword(locations[0])
+	fault.Location = url.Redact(locations[0])
 	if followed >= a.cs.opts.orDefault().maxRedirect() {
 		fault.Err = ErrTooManyRedirects
 		return nil, fault
@@ -259,7 +259,7 @@ func (a *operation) trailWith(p *plan, head *http1.Head) *trail {
 	}
 	t.hops = append(t.hops[:len(t.hops):len(t.hops)], Redirect{
 		Method: p.method, URL: a.cs.link.url(p.target),
-		Status: head.Status, Location: strings.Clone(withoutPassword(head.Headers.Get("Location"))),
+		Status: head.Status, Location: strings.Clone(url.Redact(head.Headers.Get("Location"))),
 	})
 	return &t
 }

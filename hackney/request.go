@@ -97,7 +97,7 @@ func placeOf(u *url.URL) (place, error) {
 	case url.SSL:
 		return newPlace(transport.TLS, u.Host, u.Port)
 	}
-	return place{}, badArgument("URL", "unknown transport %.64q", u.Transport)
+	return place{}, badArgument("URL", "unknown transport %.64q", shown(u.Transport))
 }
 
 // SendRequest sends a request on a client and reads the head of the answer

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hackney-go/hackney/hackney/url"
 )
 
 // Snapshot is a ClientState laid open: the 29 fields of hackney's #client{} record
@@ -52,7 +54,7 @@ func (cs ClientState) Snapshot() Snapshot {
 		Host: cs.Host(), Port: cs.Port(),
 		Netloc:      cs.origin().authority,
 		RecvTimeout: Infinite, ReqChunkSize: defaultReqChunkSize,
-		Location:       withoutPassword(cs.Location()),
+		Location:       url.Redact(cs.Location()),
 		State:          cs.connection,
 		ResponseState:  cs.response,
 		ReqType:        "normal",
@@ -90,24 +92,6 @@ func (cs ClientState) Snapshot() Snapshot {
 
 // lowered is a field of the response as the record keeps it: in lower case.
 func lowered(cs ClientState, name string) string { return strings.ToLower(cs.Headers().Get(name)) }
-
-// withoutPassword hides the password in the user info of a URL reference.
-func withoutPassword(ref string) string {
-	scheme, rest, ok := strings.Cut(ref, "//")
-	if !ok || scheme != "" && scheme[len(scheme)-1] != ':' {
-		return ref
-	}
-	authority := rest
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority = rest[:i]
-	}
-	at := strings.LastIndexByte(authority, '@')
-	colon := strings.IndexByte(authority, ':')
-	if at < 0 || colon < 0 || colon > at {
-		return ref
-	}
-	return scheme + "//" + rest[:colon+1] + "xxxxx" + rest[at:]
-}
 
 // partialText is what StreamHeader has given out, while the head is not read whole.
 func (cs *ClientState) partialText() string {

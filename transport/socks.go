@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strconv"
@@ -39,6 +40,24 @@ type SOCKS5 struct {
 	// proxy makes of that name nobody here sees.
 	Options *Options
 }
+
+// String is the URL of the proxy, without the password.
+func (p SOCKS5) String() string {
+	scheme, user := "socks5://", ""
+	if p.RemoteDNS {
+		scheme = "socks5h://"
+	}
+	if p.User != "" {
+		user = p.User + ":xxxxx@"
+	}
+	return scheme + user + net.JoinHostPort(p.Host, strconv.Itoa(p.Port))
+}
+
+// Format is String, under every verb.
+func (p SOCKS5) Format(f fmt.State, _ rune) { io.WriteString(f, p.String()) }
+
+// MarshalText is String: what is logged or shown as JSON has no password either.
+func (p SOCKS5) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // ErrSOCKSAuth is what errors.Is finds when a proxy did not accept the
 // credentials, or wants some and there are none, or wants them in another way.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hackney-go/hackney/hackney/url"
 	"github.com/hackney-go/hackney/internal/fields"
 )
 
@@ -27,7 +28,7 @@ type extra struct {
 
 // Error is a field that may not be sent. It is the caller's fault.
 type Error struct {
-	Name   string // as given
+	Name   string // as given, up to where it is no token; "" where it is not known
 	Reason string
 }
 
@@ -60,7 +61,7 @@ func New(namesAndValues ...string) *Headers {
 		b.Add(name, value)
 	}
 	if n%2 == 1 {
-		err = first(err, &Error{namesAndValues[n-1], "has no value: the number of arguments is odd"})
+		err = first(err, &Error{"", "the last name has no value: the number of arguments is odd"})
 	}
 	return build(&b, nil, err)
 }
@@ -84,11 +85,17 @@ func check(name, value string) error {
 	case name == "":
 		return &Error{name, "the name is empty"}
 	case !fields.ValidToken(name):
-		return &Error{name, "the name is not a token"}
+		return notToken(name)
 	case !fields.ValidValue(value):
 		return &Error{name, "the value has a control byte in it"}
 	}
 	return nil
+}
+
+// notToken is the error for a name that is none. It shows the token that the name begins with: what stands behind
+// that may be a value.
+func notToken(name string) *Error {
+	return &Error{name[:fields.Token(name)], "the name is not a token, but only begins with one"}
 }
 
 func first(a, b error) error {
@@ -244,7 +251,7 @@ func (h *Headers) replace(name string, put func(*fields.Builder), atEnd bool) *H
 // be left out: the operation refuses that.
 func (h *Headers) Omit(name string) *Headers {
 	if !fields.ValidToken(name) {
-		return h.failed(&Error{name, "the name is not a token"})
+		return h.failed(notToken(name))
 	}
 	omitted := append(h.Omitted(), name)
 	return &Headers{*h.Section(), &extra{omitted, h.Err()}}
@@ -277,7 +284,7 @@ var secret = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Coo
 
 // String prints the list, one field a line, with the values of Authorization,
 // Proxy-Authorization, Cookie and Set-Cookie hidden and values with control bytes,
-// which a peer may send, quoted: it is safe in a log.
+// which a peer may send, quoted; of a URL the password is hidden. It is safe in a log.
 func (h *Headers) String() string {
 	var b strings.Builder
 	for name, value := range h.All() {
@@ -285,7 +292,9 @@ func (h *Headers) String() string {
 		case isSecret(name):
 			value = "[hidden]"
 		case !fields.ValidValue(value):
-			value = strconv.Quote(value)
+			value = strconv.Quote(url.Redact(value))
+		default:
+			value = url.Redact(value)
 		}
 		fmt.Fprintf(&b, "%s: %s\n", name, value)
 	}

@@ -34,12 +34,12 @@ func TestNew(t *testing.T) {
 		{name: "order, case and duplicates", in: []string{"B", "1", "a", "2", "b", "3"}, want: []string{"B", "1", "a", "2", "b", "3"}},
 		{name: "empty value", in: []string{"A", ""}, want: []string{"A", ""}},
 		{name: "obs-text, tab and blanks", in: []string{"A", "\xe9\t b "}, want: []string{"A", "\xe9\t b "}},
-		{name: "odd", in: []string{"A", "b", "C"}, want: []string{"A", "b"}, err: `headers: field "C": has no value: the number of arguments is odd`},
-		{name: "one", in: []string{"A"}, err: `headers: field "A": has no value: the number of arguments is odd`},
+		{name: "odd", in: []string{"A", "b", "C"}, want: []string{"A", "b"}, err: `headers: field "": the last name has no value: the number of arguments is odd`},
+		{name: "one", in: []string{"A"}, err: `headers: field "": the last name has no value: the number of arguments is odd`},
 		{name: "empty name", in: []string{"", "b", "C", "d"}, want: []string{"C", "d"}, err: `headers: field "": the name is empty`},
-		{name: "blank in the name", in: []string{"A b", "c"}, err: `headers: field "A b": the name is not a token`},
-		{name: "colon in the name", in: []string{"A:", "c"}, err: `headers: field "A:": the name is not a token`},
-		{name: "CR LF in the name", in: []string{"A\r\nB", "c"}, err: `headers: field "A\r\nB": the name is not a token`},
+		{name: "blank in the name", in: []string{"A b", "c"}, err: `headers: field "A": the name is not a token, but only begins with one`},
+		{name: "colon in the name", in: []string{"A:", "c"}, err: `headers: field "A": the name is not a token, but only begins with one`},
+		{name: "CR LF in the name", in: []string{"A\r\nB", "c"}, err: `headers: field "A": the name is not a token, but only begins with one`},
 		{name: "CR LF in the value", in: []string{"A", "b\r\nC: d"}, err: `headers: field "A": the value has a control byte in it`},
 		{name: "LF", in: []string{"A", "b\n"}, err: `headers: field "A": the value has a control byte in it`},
 		{name: "CR", in: []string{"A", "\rb"}, err: `headers: field "A": the value has a control byte in it`},
@@ -142,8 +142,8 @@ func TestFaultsStay(t *testing.T) {
 	}
 	var none *Headers
 	checkErr(t, none.Add("", ""), `headers: field "": the name is empty`)
-	checkErr(t, none.With("x y", ""), `headers: field "x y": the name is not a token`)
-	checkErr(t, good.Omit("x y"), `headers: field "x y": the name is not a token`)
+	checkErr(t, none.With("x y", ""), `headers: field "x": the name is not a token, but only begins with one`)
+	checkErr(t, good.Omit("x y"), `headers: field "x": the name is not a token, but only begins with one`)
 }
 
 func TestOmit(t *testing.T) {

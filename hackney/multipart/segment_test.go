@@ -89,7 +89,7 @@ func TestRefused(t *testing.T) {
 		{"LF in the type", v.Type("text/plain\n"), `multipart: part "pass": ` + errControl.Error()},
 		{"line in the type of a begun part", Start("pass", "", "a\r\n\r\n"), `multipart: part "pass": ` + errControl.Error()},
 		{"line in a field", v.With(headers.New("X-A", secret+"\r\nX: y")), `multipart: part "pass": headers: field "X-A": the value has a control byte in it`},
-		{"line in the name of a field", v.With(headers.New("X-A\r\nX", secret)), `multipart: part "pass": headers: field "X-A\r\nX": the name is not a token`},
+		{"line in the name of a field", v.With(headers.New("X-A\r\nX", secret)), `multipart: part "pass": headers: field "X-A": the name is not a token, but only begins with one`},
 		{"disposition", v.With(headers.New("content-disposition", secret)), `multipart: part "pass": ` + errDisposition.Error()},
 		{"long name", Value(strings.Repeat("n", 100)+"\x00", secret), `multipart: part "` + strings.Repeat("n", 64) + `": ` + errControl.Error()},
 		{"no reader", Reader("pass", "f", nil, 5), `multipart: part "pass": ` + errNoReader.Error()},

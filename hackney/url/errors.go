@@ -91,6 +91,28 @@ func safe(raw string) string {
 	return q[1:len(q)-1] + cut
 }
 
+// Redact is a URL, or a reference to one, with xxxxx in place of the password in its user information: fit for
+// logs. In one whose password has a '/', '?' or '#' in it, which it may not have, all up to the '@' is hidden.
+func Redact(ref string) string {
+	scheme, rest, ok := strings.Cut(ref, "//")
+	if !ok || scheme != "" && scheme[len(scheme)-1] != ':' {
+		return ref
+	}
+	authority, _ := cutAuthority(rest)
+	at, from := strings.LastIndexByte(authority, '@'), 1+strings.LastIndexByte(authority, ']')
+	if at >= 0 {
+		from = 0
+	}
+	colon := strings.IndexByte(authority[from:], ':') + from
+	if at < 0 && colon >= from && (colon+1 == len(authority) || strings.Trim(authority[colon+1:], "0123456789") != "") {
+		at = strings.LastIndexByte(rest, '@') // what stands behind the colon is no port
+	}
+	if colon < from || colon > at {
+		return ref
+	}
+	return scheme + "//" + rest[:colon+1] + redacted + rest[at:]
+}
+
 // hide replaces what may be a password. The text may be broken in any way, so
 // it rather hides too much: all from the first ':' behind "http://" or
 // "https://" to the last '@' of the whole.

@@ -88,6 +88,9 @@ func (u URL) String() string {
 // GoString keeps the password out of the %#v verb as well.
 func (u URL) GoString() string { return "url.URL(" + strconv.QuoteToASCII(u.String()) + ")" }
 
+// MarshalText is String: what is logged or shown as JSON has no password either.
+func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
 // Authority is the value of the Host field: the host, and the port unless it is
 // the default one of the scheme (RFC 9110, section 7.2). IPv6 addresses are in
 // brackets and lose their zone (RFC 6874, section 4). For a parsed URL it is a

@@ -152,7 +152,10 @@ func checkVersion(s string) error {
 func fieldLine(line string) (colon int, err error) {
 	colon = fields.Token(line)
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
-		name, _, _ := strings.Cut(line, ":") // a value may be a secret
+		name, _, found := strings.Cut(line, ":") // a value may be a secret
+		if !found {
+			name = line[:colon]
+		}
 		return 0, malformed("field line", nameFault(line), name)
 	}
 	if strings.IndexByte(line[colon:], '\r') >= 0 {
@@ -272,8 +275,8 @@ func sectionFault(text string, at, number int) error {
 
 // blankFirst is the error for a first field line that starts as a fold would: it
 // may be meant to go on the status line (RFC 9112, 2.2).
-func blankFirst(text string) error {
-	return malformed("field line", "a blank before the first field line", text)
+func blankFirst() error {
+	return malformed("field line", "a blank before the first field line", "") // a value may be a secret
 }
 
 func onLine(err error, number int) error {

@@ -82,7 +82,7 @@ func (d *Decoder) takeStatusLine(h *Head, text string) (at int, err error) {
 // index where they fit into it.
 func (d *Decoder) takeFields(text string, at int, room []fields.Line, f *facts) (fields.Section, error) {
 	if isBlank(text[at]) {
-		return fields.Section{}, onLine(blankFirst(text[at:]), int(d.line)+1)
+		return fields.Section{}, onLine(blankFirst(), int(d.line)+1)
 	}
 	if d.folded {
 		text = unfold(text, at)
@@ -203,7 +203,7 @@ func (d *Decoder) statusLineRead(ev *Event, text string) error {
 func (d *Decoder) fieldLineRead(ev *Event, text string) error {
 	d.line++
 	if isBlank(text[0]) {
-		return onLine(blankFirst(text), int(d.line))
+		return onLine(blankFirst(), int(d.line))
 	}
 	line, end := cutLine(text, 0)
 	if end < len(text) {
