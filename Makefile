@@ -13,7 +13,7 @@ TOOLS := $(GO) tool -modfile=tools/go.mod
 # The documents that `make generate` writes. They are kept in the repository, so a stale one is an error.
 GENERATED := docs/states.md
 
-.PHONY: help build run test lint race fuzz soak generate check-generated doc dev clean integration bench bench-quick bench-steps bench-test promises corpus fmt
+.PHONY: help build run test lint race fuzz soak mutants generate check-generated doc dev clean integration bench bench-quick bench-steps bench-test promises corpus fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ fuzz: ## run each fuzz target for FUZZTIME (5s)
 
 soak: ## drive mixed traffic against servers that misbehave, for SOAKTIME (30s)
 	$(GO) run ./internal/soak -time $(SOAKTIME)
+
+mutants: ## plant small faults, one at a time, and see that the tests notice
+	$(GO) run ./internal/mutants
 
 generate: ## write the generated documents anew
 	$(GO) generate ./...
