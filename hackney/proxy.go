@@ -126,7 +126,7 @@ func (f proxyFunc) choose(to place) (string, bool, error) {
 }
 
 func (e environment) choose(to place) (string, bool, error) {
-	host := strings.TrimSuffix(to.host, ".") // as NO_PROXY has it
+	host := strings.ToLower(strings.TrimSuffix(to.host, ".")) // as NO_PROXY has it
 	target := &neturl.URL{Scheme: to.transport.Scheme(), Host: url.URL{Host: host, Port: to.port}.HostPort()}
 	u, err := e.chosen(target)
 	if u == nil && err == nil {
