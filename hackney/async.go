@@ -68,16 +68,17 @@ type AsyncResponse struct {
 // stream is what the goroutine that reads has of a response. It must not reach the
 // AsyncResponse, nor a state that does: that is how a forgotten one can be collected.
 type stream struct {
-	ref    uint64
-	cancel context.CancelCauseFunc
-	halt   func()        // closes halted, once
-	halted chan struct{} // Stop was called
-	wanted chan struct{} // somebody waits for an event; nil where events are read ahead
-	events chan event    // closed behind the last
-	done   chan struct{} // closed when the response has ended
-	cut    chan struct{} // closed before that where its context has ended it
-	final  ClientState   // once it has
-	err    error         // why it ended early
+	ref       uint64
+	cancel    context.CancelCauseFunc
+	halt      func()          // closes halted, once
+	halted    chan struct{}   // Stop was called
+	wanted    chan struct{}   // somebody waits for an event; nil where events are read ahead
+	events    chan event      // closed behind the last
+	done      chan struct{}   // closed when the response has ended
+	cut       chan struct{}   // closed before that where its context has ended it
+	final     ClientState     // once it has
+	forgotten runtime.Cleanup // stops it when nobody has it any more
+	err       error           // why it ended early
 
 	mu      sync.Mutex
 	paused  bool

@@ -77,7 +77,7 @@ func register(s *stream, cs ClientState) *AsyncResponse {
 	r := &AsyncResponse{stream: s, taker: make(chan struct{}, 1), owned: make(chan Event, 1)}
 	r.state = cs
 	r.state.async = r
-	runtime.AddCleanup(r, (*stream).stop, s)
+	s.forgotten = runtime.AddCleanup(r, (*stream).stop, s)
 	streams.Lock()
 	defer streams.Unlock()
 	streams.byRef[s.ref] = weak.Make(r)
@@ -120,6 +120,7 @@ func (j *asyncJob) end(ctx context.Context, err error) {
 	streams.Lock()
 	delete(streams.byRef, j.ref)
 	streams.Unlock()
+	j.forgotten.Stop()
 	close(j.done)
 	close(j.events)
 	j.cancel(nil)

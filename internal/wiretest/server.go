@@ -13,8 +13,9 @@ import (
 	"github.com/hackney-go/hackney/internal/testserver/selfsigned"
 )
 
-// Patience is how long the Wait methods wait before they fail the test.
-const Patience = 5 * time.Second
+// Patience is how long the Wait methods wait before they fail the test. Nothing that goes well takes that
+// long, on a busy computer either.
+const Patience = 20 * time.Second
 
 // TB is what the server needs of a test; *testing.T and *testing.B have it.
 type TB interface {
