@@ -102,7 +102,7 @@ func toASCII(host string) (string, *problem) {
 	if len(labels) > 0 || span(ascii, inName) != len(ascii) {
 		return "", badIDN
 	}
-	return ascii, nil
+	return ascii, checkLabels(ascii) // the mapping may make what it would not take, of letters of both directions for one
 }
 
 // sameKind reports whether a label and its ASCII form are both ordinary names,
