@@ -163,7 +163,7 @@ func (p *plan) scanFields() error {
 func (p *plan) scanField(i int, name, value string) error {
 	switch {
 	case fields.EqualFold(name, "Host"):
-		if p.own.host >= 0 || strings.ContainsAny(value, " \t,/@") {
+		if p.own.host >= 0 || strings.ContainsAny(value, " \t,/@") || strings.ContainsFunc(value, notASCII) {
 			return badArgument("field", "Host twice, or not a host: %.64q", shown(value))
 		}
 		p.own.host = i
@@ -186,6 +186,8 @@ func (p *plan) scanField(i int, name, value string) error {
 	}
 	return nil
 }
+
+func notASCII(r rune) bool { return r >= 0x80 }
 
 func orFirst(old, i int) int {
 	if old >= 0 {

@@ -369,7 +369,7 @@ type wStringer string
 func (s wStringer) String() string { return string(s) }
 
 func TestC23_HostsThatSmuggle(t *testing.T) {
-	for _, host := range []string{"a\r\nX: y", "a b", "a,b", "a/b", "u@a", "a\x00"} {
+	for _, host := range []string{"a\r\nX: y", "a b", "a,b", "a/b", "u@a", "a\x00", "bücher.test", "a\xff"} {
 		wRefused(t, hackney.Req{Headers: headers.New("Host", host)})
 		c := wNew(t)
 		wIs[*hackney.ArgumentError](t, c.fails(hackney.Get(c.ctx, "http://example.com/", headers.New("host", host), nil, wNoDial(t))))
