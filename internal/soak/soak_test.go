@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/hackney-go/hackney/hackney"
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/internal/leaktest"
@@ -27,6 +29,7 @@ func TestMain(m *testing.M) { leaktest.Main(m) }
 // soakFor runs a short soak.
 func soakFor(t *testing.T, d, patience, settle time.Duration, p plant) (*result, string) {
 	t.Helper()
+	alone(t)
 	var out bytes.Buffer
 	r, err := run(t.Context(), config{time: d, seed: 11, workers: 16, patience: patience, settle: settle, out: &out, plant: p})
 	if err != nil {
@@ -34,6 +37,21 @@ func soakFor(t *testing.T, d, patience, settle time.Duration, p plant) (*result,
 	}
 	r.print(&out)
 	return r, out.String()
+}
+
+// alone waits until the goroutines of an earlier soak are gone: they would count as having been there
+// at the start.
+func alone(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(wiretest.Patience); ; {
+		err := goleak.Find() // which looks for a while by itself
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestSoak soaks for a moment.
