@@ -11,6 +11,7 @@ import (
 
 	"github.com/hackney-go/hackney/hackney/headers"
 	"github.com/hackney-go/hackney/hackney/pool"
+	"github.com/hackney-go/hackney/internal/http1"
 	"github.com/hackney-go/hackney/transport"
 )
 
@@ -243,6 +244,25 @@ func TestFirstByteTimeoutIsForTheFirstByteAlone(t *testing.T) {
 			t.Errorf("behind a 100: %v, %v", cs, err)
 		}
 	})
+}
+
+// TestAnEarlyHeadIsTheFirstByte has the head come before the last byte of the request: what its body takes is
+// not the wait for a first byte.
+func TestAnEarlyHeadIsTheFirstByte(t *testing.T) {
+	h := &handle{work: &work{dec: http1.NewDecoder("PUT", &http1.DefaultLimits)}}
+	if h.up.done = true; !h.awaitsAnswer() {
+		t.Error("a request that is out does not wait for its answer")
+	}
+	var ev http1.Event
+	head := []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+	if n, err := h.dec.Next(&ev, head, false); n != len(head) || err != nil || !h.dec.InBody() {
+		t.Fatal(n, err)
+	}
+	h.exchange.received = int64(len(head))
+	h.exchange.heard = h.exchange.received // the last write came behind it
+	if h.awaitsAnswer() {
+		t.Error("the first byte is waited for in the body")
+	}
 }
 
 // TestC19_TheContextEndsADrip has a byte come every 29 s, for ever (CVE-2026-47074): no wait

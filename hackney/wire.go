@@ -189,9 +189,10 @@ func (h *handle) limitRead(ctx context.Context) {
 	}
 }
 
-// awaitsAnswer says whether the request is out, and not one byte came since.
+// awaitsAnswer says whether the request is out, and not one byte came since. An answer whose
+// head was there before that is not waited for any more.
 func (h *handle) awaitsAnswer() bool {
-	return h.exchange.received == h.exchange.heard && h.up.ended()
+	return h.exchange.received == h.exchange.heard && h.up.ended() && !h.dec.InBody()
 }
 
 // readRanOut says whether a limit of ours can have ended a read.
